@@ -1,0 +1,1 @@
+//! Linli (邻里): the backend with which a district runs its neighbourhood governance.
