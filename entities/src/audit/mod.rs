@@ -1,0 +1,3 @@
+//! Tables of `audit`.
+
+pub mod log;

@@ -1,0 +1,34 @@
+//! Tables of `identity`.
+
+pub mod user;
+pub mod residency;
+pub mod grant;
+
+use crate::text_enum;
+
+text_enum! {
+    /// Where an application stands.
+    pub enum ResidencyState {
+        Pending,
+        Approved,
+        Rejected,
+        Ended,
+    }
+}
+
+text_enum! {
+    /// What somebody may do at a place.
+    pub enum Role {
+        DistrictStaff,
+        StreetStaff,
+        CommunityStaff,
+        BuildingLeader,
+        Volunteer,
+        Representative,
+        SocialWorker,
+        Organisation,
+        Supervisor,
+        Evaluator,
+        Merchant,
+    }
+}

@@ -1,0 +1,156 @@
+//! One type an id, so that a need's id cannot be passed for a poll's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sea_orm::sea_query::{ArrayType, ColumnType, Nullable, ValueType, ValueTypeErr};
+use sea_orm::{ColIdx, DbErr, QueryResult, TryFromU64, TryGetError, TryGetable, Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident,)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Uuid {
+                id.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Value {
+            fn from(id: $name) -> Value {
+                id.0.into()
+            }
+        }
+
+        impl TryGetable for $name {
+            fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
+                Uuid::try_get_by(row, index).map(Self)
+            }
+        }
+
+        impl ValueType for $name {
+            fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+                <Uuid as ValueType>::try_from(value).map(Self)
+            }
+            fn type_name() -> String {
+                stringify!($name).to_owned()
+            }
+            fn array_type() -> ArrayType {
+                <Uuid as ValueType>::array_type()
+            }
+            fn column_type() -> ColumnType {
+                <Uuid as ValueType>::column_type()
+            }
+        }
+
+        impl Nullable for $name {
+            fn null() -> Value {
+                Uuid::null()
+            }
+        }
+
+        impl TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, DbErr> {
+                Err(DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
+                ObjectBuilder::new()
+                    .schema_type(SchemaType::Type(Type::String))
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+                    .build()
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    )+};
+}
+
+ids! {
+    /// One act that somebody may ask about later.
+    AuditId,
+    /// Work promised by a transaction and done after it.
+    JobId,
+    /// A node of the tree district.
+    PlaceId,
+    /// A door of a building.
+    HouseholdId,
+    /// A person.
+    UserId,
+    /// Somebody's claim to live behind a door.
+    ResidencyId,
+    /// A role at one place.
+    GrantId,
+    /// A picture that somebody uploaded.
+    FileId,
+    /// One thing in the moderators' queue.
+    ModerationItemId,
+    /// A person's report of something others wrote.
+    ReportId,
+    /// A complaint about the service or about somebody's conduct.
+    ComplaintId,
+    /// Something a person is told.
+    InboxEntryId,
+    /// A public act on a community's board.
+    NoticeId,
+    /// A balance of one unit in one community.
+    AccountId,
+    /// An amount moved from one account to another.
+    TransferId,
+    /// A question to an electorate that is frozen at opening.
+    PollId,
+    /// One thing that can be voted for.
+    PollOptionId,
+    /// One cast ballot.
+    BallotId,
+    /// A questionnaire.
+    SurveyId,
+    /// A survey sent to the doors of some buildings.
+    SurveyPushId,
+    /// One set of answers.
+    SurveyResponseId,
+    /// What somebody says the neighbourhood needs.
+    NeedId,
+    /// A social organisation.
+    OrganisationId,
+    /// Work for a place.
+    ProjectId,
+    /// Something that happens in a place.
+    ActivityId,
+    /// A time with a number of seats.
+    ShiftId,
+    /// One person's place in a shift.
+    SignupId,
+    /// A gift or service that points buy.
+    RewardId,
+    /// Points and one piece of stock held for a person until the code is settled.
+    RedemptionId,
+}

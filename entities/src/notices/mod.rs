@@ -1,0 +1,4 @@
+//! Tables of `notices`.
+
+pub mod notice;
+pub mod head;

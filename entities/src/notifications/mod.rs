@@ -1,0 +1,4 @@
+//! Tables of `notifications`.
+
+pub mod inbox_entry;
+pub mod consent;

@@ -1,0 +1,17 @@
+//! Tables of `places`.
+
+pub mod place;
+pub mod household;
+
+use crate::text_enum;
+
+text_enum! {
+    /// The levels of the tree.
+    pub enum PlaceKind {
+        District,
+        Street,
+        Community,
+        Grid,
+        Building,
+    }
+}

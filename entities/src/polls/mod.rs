@@ -1,0 +1,27 @@
+//! Tables of `polls`.
+
+pub mod poll;
+pub mod option;
+pub mod elector;
+pub mod participation;
+pub mod ballot;
+
+use crate::text_enum;
+
+text_enum! {
+    /// How a ballot is filled in.
+    pub enum PollKind {
+        Single,
+        Approval,
+        YesNo,
+    }
+}
+
+text_enum! {
+    /// Where a poll stands.
+    pub enum PollState {
+        Draft,
+        Open,
+        Closed,
+    }
+}

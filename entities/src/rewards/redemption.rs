@@ -1,0 +1,36 @@
+//! `redemptions`
+#![allow(missing_docs, reason = "columns are described by the migration and the API")]
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::PlaceId;
+use crate::ids::RedemptionId;
+use crate::ids::RewardId;
+use crate::ids::TransferId;
+use crate::ids::UserId;
+use super::RedemptionState;
+
+/// Points and one piece of stock held for a person until the code is settled, cancelled or expired.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "redemptions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: RedemptionId,
+    pub reward_id: RewardId,
+    pub community_id: PlaceId,
+    pub place_path: String,
+    pub user_id: UserId,
+    pub cost: i64,
+    pub state: RedemptionState,
+    pub code_hash: String,
+    pub transfer_id: TransferId,
+    pub created_at: DateTimeUtc,
+    pub expires_at: DateTimeUtc,
+    pub ended_at: Option<DateTimeUtc>,
+    pub settled_by: Option<UserId>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,21 @@
+//! Tables of `volunteering`.
+
+pub mod activity;
+pub mod shift;
+pub mod signup;
+
+use crate::text_enum;
+
+text_enum! {
+    /// Where a sign-up stands.
+    pub enum SignupState {
+        Waitlisted,
+        Offered,
+        Confirmed,
+        CheckedIn,
+        CheckedOut,
+        Credited,
+        Cancelled,
+        NoShow,
+    }
+}

@@ -1,0 +1,179 @@
+//! Settings: built-in defaults, then a file, then `LINLI_…` environment variables; checked once, at start.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Everything that can be set; `config/default.toml` explains each.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub public_url: String,
+    pub data_dir: PathBuf,
+    pub database_url: String,
+    pub database_connections: u32,
+    pub redis_url: Option<String>,
+    pub redis_prefix: String,
+    pub workers: usize,
+    pub log: Log,
+    pub secrets: Secrets,
+    pub wechat: WeChat,
+    pub limits: Limits,
+    pub cors_origins: Vec<String>,
+    pub rules: Rules,
+}
+
+/// How logs are written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Log {
+    pub format: LogFormat,
+    pub filter: String,
+}
+
+/// For machines or for people.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words say it")]
+pub enum LogFormat {
+    Json,
+    Human,
+}
+
+/// Keys; each can stand in a file that `*_file` names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Secrets {
+    pub master_key: Option<SecretString>,
+    pub master_key_file: Option<PathBuf>,
+    pub data_keys: Option<SecretString>,
+    pub data_keys_file: Option<PathBuf>,
+}
+
+/// How WeChat is reached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct WeChat {
+    pub base_url: String,
+    pub appid: String,
+    pub secret: Option<SecretString>,
+    pub secret_file: Option<PathBuf>,
+    pub push_token: Option<SecretString>,
+    pub push_token_file: Option<PathBuf>,
+    pub encoding_aes_key: Option<SecretString>,
+    pub encoding_aes_key_file: Option<PathBuf>,
+    pub mini_program_state: String,
+    pub timeout_ms: u64,
+    pub templates: Templates,
+}
+
+/// WeChat's ids of the subscribe-message templates, by what Linli sends.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Templates {
+    pub residency: String,
+    pub need: String,
+    pub survey: String,
+    pub shift: String,
+    pub points: String,
+}
+
+/// Limits on what one request or one caller may do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Limits {
+    pub json_bytes: usize,
+    pub file_bytes: usize,
+    pub request_seconds: u64,
+    pub per_person_per_minute: u32,
+    pub per_address_per_minute: u32,
+    pub exempt_loopback: bool,
+    pub trust_forwarded_for: bool,
+}
+
+/// What a community may come to set for itself; these are the defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Rules {
+    pub points_per_hour: i64,
+    pub minimum_cell: i64,
+    pub offer_minutes: i64,
+    pub pickup_hours: i64,
+    pub check_in_early_minutes: i64,
+    pub survey_pushes_per_week: u64,
+    pub star_hours: Vec<i64>,
+}
+
+/// A setting that is missing or wrong.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum ConfigError {
+    #[error("{0}")]
+    Read(#[from] Box<figment::Error>),
+    #[error("{name}: {why}")]
+    Invalid { name: &'static str, why: String },
+    #[error("{name}: cannot read {path}: {source}")]
+    File { name: &'static str, path: PathBuf, source: std::io::Error },
+}
+
+impl Config {
+    /// Reads and checks the settings; `file` comes after the defaults and before the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut layers = Figment::from(Toml::string(include_str!("../../config/default.toml")));
+        if let Some(file) = file {
+            layers = layers.merge(Toml::file_exact(file));
+        }
+        // Test settings are read by the tests themselves.
+        let environment = Env::prefixed("LINLI_").filter(|key| !key.starts_with("test_")).split("__");
+        let config: Self = layers.merge(environment).extract().map_err(Box::new)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let invalid = |name, why: &str| Err(ConfigError::Invalid { name, why: why.to_owned() });
+        if !(self.database_url.starts_with("postgres://")
+            || self.database_url.starts_with("postgresql://")
+            || self.database_url.starts_with("sqlite://"))
+        {
+            return invalid("database_url", "must begin with postgres:// or sqlite://");
+        }
+        if self.redis_url.as_ref().is_some_and(|url| !url.starts_with("redis")) {
+            return invalid("redis_url", "must begin with redis:// or rediss://");
+        }
+        if !self.public_url.starts_with("http") || self.public_url.ends_with('/') {
+            return invalid("public_url", "must begin with http and not end with a slash");
+        }
+        if self.workers == 0 || self.database_connections == 0 {
+            return invalid("workers, database_connections", "must be at least 1");
+        }
+        if self.rules.star_hours.windows(2).any(|pair| matches!(pair, [a, b] if a >= b)) {
+            return invalid("rules.star_hours", "must rise");
+        }
+        Ok(())
+    }
+}
+
+/// A secret from its setting or from the file that `*_file` names.
+pub fn secret(name: &'static str, value: Option<&SecretString>, file: Option<&Path>) -> Result<SecretString, ConfigError> {
+    match (value, file) {
+        (Some(value), None) => Ok(value.clone()),
+        (None, Some(path)) => std::fs::read_to_string(path)
+            .map(|text| SecretString::from(text.trim().to_owned()))
+            .map_err(|source| ConfigError::File { name, path: path.to_owned(), source }),
+        (None, None) => Err(ConfigError::Invalid { name, why: "must be set (or its _file)".to_owned() }),
+        (Some(_), Some(_)) => Err(ConfigError::Invalid { name, why: "is set twice: here and by its _file".to_owned() }),
+    }
+}

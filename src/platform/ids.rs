@@ -1,0 +1,30 @@
+//! The only place that makes ids and random bytes.
+
+use rand::Rng;
+use uuid::Uuid;
+
+use super::clock::Clock;
+
+/// A time-ordered id (UUIDv7), for what may show when it was made. Ids sort in the order of making within a process.
+pub fn ordered<T: From<Uuid>>(clock: &Clock) -> T {
+    use std::sync::{LazyLock, Mutex};
+    use uuid::{ContextV7, Timestamp};
+    static CONTEXT: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
+    let now = clock.now();
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    let context = CONTEXT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Uuid::new_v7(Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos())).into()
+}
+
+/// An id without any order (UUIDv4), for what must not show when it was made, such as a secret ballot.
+#[allow(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn unordered<T: From<Uuid>>() -> T {
+    Uuid::new_v4().into()
+}
+
+/// Random bytes from the operating system's generator by way of a thread's.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
