@@ -4,6 +4,7 @@
 //! that (triggers, exclusion constraints) the statement stands between `--postgres` or `--sqlite` and `--end`.
 //! Constraint names matter: `platform::http::problem` maps them to error codes.
 
+pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 

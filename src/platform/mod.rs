@@ -1,7 +1,16 @@
 //! Everything that is not about neighbourhoods. It knows no capability.
 
+pub mod blobs;
 pub mod cache;
+pub mod capability;
 pub mod clock;
+pub mod code;
 pub mod config;
+pub mod crypto;
+pub mod db;
+pub mod http;
 pub mod ids;
+pub mod jobs;
+pub mod state;
+pub mod telemetry;
 pub mod wechat;

@@ -1,0 +1,61 @@
+use actix_web::{get, web};
+use entities::ids::PlaceId;
+use entities::places::{PlaceKind, place};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::find;
+use crate::platform::http::{Caller, Page, Params, Problem};
+use crate::platform::state::AppState;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list).service(read);
+}
+
+/// A place of the tree.
+#[derive(Serialize, ToSchema)]
+struct PlaceView {
+    id: PlaceId,
+    parent_id: Option<PlaceId>,
+    kind: PlaceKind,
+    name: String,
+    /// The community it is or lies in.
+    community_id: Option<PlaceId>,
+}
+
+impl From<place::Model> for PlaceView {
+    fn from(place: place::Model) -> Self {
+        let place::Model { id, parent_id, kind, name, community_id, .. } = place;
+        Self { id, parent_id, kind, name, community_id }
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Children {
+    /// Whose children; the districts without it.
+    parent_id: Option<PlaceId>,
+}
+
+/// The children of a place, in the order of their codes
+#[utoipa::path(tag = "places", params(Children), responses((status = 200, body = Page<PlaceView>)))]
+#[get("/places")]
+async fn list(state: web::Data<AppState>, _: Caller, params: Params<Children>) -> Result<web::Json<Page<PlaceView>>, Problem> {
+    let children = match params.parent_id {
+        Some(parent) => place::Column::ParentId.eq(parent),
+        None => place::Column::ParentId.is_null(),
+    };
+    // The largest real node (a community's buildings) has some hundreds of children.
+    let rows = place::Entity::find().filter(children).order_by_asc(place::Column::Code).limit(1000).all(state.db.read()).await?;
+    Ok(web::Json(Page { items: rows.into_iter().map(PlaceView::from).collect(), next_cursor: None }))
+}
+
+/// One place
+#[utoipa::path(tag = "places", responses((status = 200, body = PlaceView)))]
+#[get("/places/{id}")]
+async fn read(state: web::Data<AppState>, _: Caller, id: web::Path<PlaceId>) -> Result<web::Json<PlaceView>, Problem> {
+    Ok(web::Json(find(state.db.read(), *id).await?.into()))
+}

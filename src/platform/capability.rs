@@ -1,0 +1,75 @@
+//! What a capability hands to the app: its routes, jobs, schedules, rules to audit and things to moderate.
+//!
+//! A new capability is a folder with a `capability()` in its `mod.rs` and one line in `app.rs`.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use entities::ids::{PlaceId, UserId};
+use entities::moderation::ModerationAction;
+use futures_util::future::LocalBoxFuture;
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::http::Problem;
+use super::jobs::JobError;
+use super::state::AppState;
+
+/// One room of the house.
+#[derive(Clone, Default)]
+pub struct Capability {
+    /// The folder's name.
+    pub name: &'static str,
+    /// Registers the routes below `/api/v1`.
+    pub routes: Option<fn(&mut ServiceConfig)>,
+    /// Jobs by kind; see [`super::jobs`].
+    pub jobs: Vec<(&'static str, JobHandler)>,
+    /// What recurs.
+    pub schedules: Vec<Schedule>,
+    /// What moderators can act on, by `target_kind`.
+    pub moderated: Vec<(&'static str, &'static dyn Moderated)>,
+    /// Audits the invariants in a live database: each finding is a sentence.
+    pub verify: Option<Verify>,
+}
+
+/// Does one job. It may run more than once for one job, and must then have one effect.
+pub type JobHandler = fn(AppState, Value) -> LocalBoxFuture<'static, Result<(), JobError>>;
+
+/// Reads the database and lists what breaks a rule.
+pub type Verify = for<'a> fn(&'a AppState) -> LocalBoxFuture<'a, Result<Vec<String>, sea_orm::DbErr>>;
+
+/// Something that is done again and again, by one process at a time.
+#[derive(Clone, Copy)]
+pub struct Schedule {
+    /// Its row's name.
+    pub name: &'static str,
+    /// How often.
+    pub every: Duration,
+    /// What; it must bear being run twice.
+    pub run: fn(AppState) -> LocalBoxFuture<'static, Result<(), JobError>>,
+}
+
+/// A thing that residents wrote and moderators can hide.
+#[async_trait(?Send)]
+pub trait Moderated: Sync {
+    /// What a moderator must know of it, or nothing when there is no such thing.
+    async fn preview(&self, connection: &DatabaseConnection, id: Uuid) -> Result<Option<Preview>, Problem>;
+    /// Carries out a decision, in the decision's own transaction.
+    async fn apply(&self, state: &AppState, txn: &DatabaseTransaction, id: Uuid, action: ModerationAction) -> Result<(), Problem>;
+}
+
+/// See [`Moderated::preview`].
+pub struct Preview {
+    /// Whose queue it belongs to.
+    pub community_id: PlaceId,
+    /// Where it is, for the moderators' grants.
+    pub place_path: String,
+    /// Who wrote it.
+    pub author_id: UserId,
+    /// Its beginning.
+    pub excerpt: String,
+    /// Whether everybody may see it.
+    pub public: bool,
+}

@@ -1,0 +1,160 @@
+//! Every way in which Linli refuses, in one table: what stands here is what `docs/ERRORS.md` and `/api/errors` list.
+
+macro_rules! codes {
+    ($($name:ident $status:literal $zh:literal $en:literal;)+) => {
+        /// Why a request was refused. Its snake_case word is the `code` of the problem document.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "the table says it")]
+        pub enum Code { $($name),+ }
+
+        impl Code {
+            /// All of them, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status),+ }
+            }
+
+            /// What residents and clerks read.
+            pub const fn zh(self) -> &'static str {
+                match self { $(Self::$name => $zh),+ }
+            }
+
+            /// The same in English.
+            pub const fn en(self) -> &'static str {
+                match self { $(Self::$name => $en),+ }
+            }
+
+            const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest       400 "请求格式有误" "The request cannot be read";
+    Unauthenticated        401 "请先登录" "Sign in first";
+    TokenExpired           401 "登录已过期" "The access token has expired";
+    TokenInvalid           401 "登录凭证无效" "The token is not valid";
+    RefreshReused          401 "登录凭证已被使用，请重新登录" "The refresh token was used before; the session is revoked";
+    SessionExpired         401 "会话已失效，请重新登录" "The session is gone; sign in again";
+    WechatCodeInvalid      401 "微信登录码无效或已使用" "The WeChat login code is invalid or was used before";
+    Forbidden              403 "没有权限" "Your grants do not cover this";
+    NotVerified            403 "请先完成居住认证" "Only verified residents may do this";
+    NotResidentHere        403 "您不是本社区的居民" "Only residents of this place may do this";
+    NotAnElector           403 "您不在本次表决的名册中" "You are not on this poll's roll";
+    NotInAudience          403 "这份问卷没有发给您" "This survey was not pushed to you";
+    OwnAct                 403 "不能为自己办理" "Somebody else has to do this for you";
+    GrantExceedsOwn        403 "授予的权限超出您自己的权限" "Nobody can give more than they hold";
+    HighRiskUser           403 "微信提示账号存在风险" "WeChat marks this account as high risk";
+    NotFound               404 "内容不存在" "There is no such thing, or it is not shown to you";
+    ResultHidden           404 "结果在表决结束后公布" "The result is published after closing";
+    IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
+    OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
+    NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
+    ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
+    AlreadyDecided         409 "已经处理过" "This has been decided already";
+    GrantExists            409 "该授权已存在" "The person already holds this grant";
+    AlreadyVoted           409 "您已经投过票" "You have voted already";
+    PollClosed             409 "表决已结束" "The poll is closed";
+    PollNotOpen            409 "表决尚未开始" "The poll is not open yet";
+    PollAlreadyOpen        409 "表决已经开始" "The poll was opened already";
+    SurveyNotDraft         409 "问卷已经发布" "The survey is published already";
+    SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
+    AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";
+    PushLimit              409 "本周发送次数已达上限" "This survey was pushed as often as is allowed in a week";
+    OverlappingShift       409 "与您已报名的班次时间冲突" "This shift overlaps one that you signed up for";
+    ShiftStarted           409 "班次已经开始" "The shift has begun";
+    SignupState            409 "当前状态不能进行此操作" "The sign-up is not in a state that allows this";
+    CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
+    CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
+    InsufficientPoints     409 "积分不足" "Not enough points";
+    OutOfStock             409 "已兑完" "Out of stock";
+    AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
+    RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
+    AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
+    BodyTooLarge           413 "内容过大" "The request is too large";
+    UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
+    InvalidInput           422 "填写内容有误" "Some input is not valid";
+    FileTypeMismatch       422 "文件不是支持的图片" "The file is not a picture of a supported type";
+    FileInUse              409 "图片已被使用" "The picture is used already";
+    PhoneCodeInvalid       422 "手机号授权码无效或已使用" "The phone code is invalid or was used before";
+    PickupCodeInvalid      404 "核销码不存在" "There is no such pickup code";
+    RateLimited            429 "操作过于频繁，请稍后再试" "Too many requests";
+    Internal               500 "服务器出错了" "Something went wrong on our side";
+    Unavailable            503 "服务暂时不可用，请稍后再试" "Temporarily unavailable";
+    WechatUnavailable      503 "微信服务暂时不可用，请稍后再试" "WeChat cannot be reached";
+    SessionStoreUnavailable 503 "登录服务暂时不可用，请稍后再试" "The session store cannot be reached";
+    RequestTimeout         503 "处理超时，请稍后再试" "The request took too long";
+}
+
+impl Code {
+    /// The word in the problem document: `OwnNeed` is `own_need`.
+    pub fn word(self) -> String {
+        let mut word = String::new();
+        for letter in self.name().chars() {
+            if letter.is_ascii_uppercase() && !word.is_empty() {
+                word.push('_');
+            }
+            word.push(letter.to_ascii_lowercase());
+        }
+        word
+    }
+}
+
+/// What the name of a violated constraint means to the caller. Statements are written so that these are the second guard.
+pub fn of_constraint(name: &str) -> Option<Code> {
+    Some(match name {
+        "residencies_one_live" => Code::ResidencyExists,
+        "residencies_not_by_oneself" | "signups_not_by_oneself" => Code::OwnAct,
+        "grants_one_live" => Code::GrantExists,
+        "need_supports_not_own" => Code::OwnNeed,
+        "need_files_used_once" => Code::FileInUse,
+        "poll_participations_pkey" | "poll_ballots_once" => Code::AlreadyVoted,
+        "poll_participations_elector" => Code::NotAnElector,
+        "survey_responses_once" => Code::AlreadyAnswered,
+        "signups_overlap" => Code::OverlappingShift,
+        "ledger_accounts_available" => Code::InsufficientPoints,
+        "award_budgets_daily" => Code::AwardLimit,
+        "rewards_available" => Code::OutOfStock,
+        "ledger_transfers_resolved_once" => Code::RedemptionEnded,
+        _ => return None,
+    })
+}
+
+/// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
+pub const CONSTRAINTS: [&str; 14] = [
+    "residencies_one_live",
+    "residencies_not_by_oneself",
+    "signups_not_by_oneself",
+    "grants_one_live",
+    "need_supports_not_own",
+    "need_files_used_once",
+    "poll_ballots_once",
+    "poll_participations_elector",
+    "survey_responses_once",
+    "signups_overlap",
+    "ledger_accounts_available",
+    "award_budgets_daily",
+    "rewards_available",
+    "ledger_transfers_resolved_once",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_snake_case_and_distinct() {
+        assert_eq!(Code::OwnNeed.word(), "own_need");
+        let words: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.word()).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn every_listed_constraint_has_a_code() {
+        assert!(CONSTRAINTS.iter().all(|name| of_constraint(name).is_some()));
+    }
+}

@@ -1,0 +1,88 @@
+//! The database: PostgreSQL, or SQLite with one writer and a pool of readers.
+
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+
+/// Connections for reading and for writing.
+#[derive(Clone, Debug)]
+pub struct Db {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+}
+
+impl Db {
+    /// Connects; `connections` bounds the pool.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, DbErr> {
+        if !url.starts_with("sqlite:") {
+            let pool = Database::connect(options(url, connections)).await?;
+            return Ok(Self { reader: pool.clone(), writer: pool });
+        }
+        // SQLite has one writer at a time: a queue for one connection beats a fight for the file's lock.
+        let writer = Database::connect(sqlite(url, 1)).await?;
+        let reader = Database::connect(sqlite(url, connections)).await?;
+        Ok(Self { reader, writer })
+    }
+
+    /// Brings the schema up to date, on a connection of its own: pooled ones would keep the old schema.
+    pub async fn migrate(url: &str) -> Result<(), DbErr> {
+        let connection =
+            if url.starts_with("sqlite:") { Database::connect(sqlite(url, 1)).await? } else { Database::connect(options(url, 1)).await? };
+        if connection.get_database_backend() == DbBackend::Postgres {
+            // Two processes that start at once must not migrate at once; the lock goes with the connection.
+            connection.execute_unprepared("SELECT pg_advisory_lock(6320170901)").await?;
+        }
+        Migrator::up(&connection, None).await?;
+        connection.close().await
+    }
+
+    /// For what needs no transaction and writes nothing.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// A transaction that may write. On SQLite it waits for its turn at once, so that it never fails half way.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+        self.writer.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() }).await
+    }
+
+    /// Which database it is.
+    pub fn is_postgres(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.reader.ping().await
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.reader.close().await?;
+        self.writer.close().await
+    }
+}
+
+fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
+    options
+}
+
+fn sqlite(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = options(url, connections);
+    options.map_sqlx_sqlite_opts(|options| {
+        use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+        options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10))
+            .foreign_keys(true)
+    });
+    options
+}
