@@ -1,1 +1,8 @@
-fn main() {}
+//! The `linli` command.
+
+use std::process::ExitCode;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    linli::cli::run().await
+}

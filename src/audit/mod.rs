@@ -8,38 +8,30 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, Set};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::platform::clock::Clock;
 use crate::platform::http::Problem;
 use crate::platform::ids;
+use crate::platform::state::AppState;
 
-/// One act. `detail` holds what is needed to understand it, and no personal data.
-#[derive(Debug, Default)]
-pub struct Act<'a> {
-    /// Who; nobody for what the system does by itself.
-    pub actor: Option<UserId>,
-    /// What, as `capability.verb`.
-    pub action: &'a str,
-    /// To what kind of thing.
-    pub target_kind: &'a str,
-    /// To which.
-    pub target_id: Option<Uuid>,
-    /// Where.
-    pub place_id: Option<PlaceId>,
-    /// Anything else, as a JSON object.
-    pub detail: Value,
-}
-
-/// Adds an act to the log, in the caller's transaction.
-pub async fn record(txn: &impl ConnectionTrait, clock: &Clock, act: Act<'_>) -> Result<(), Problem> {
+/// Adds an act to the log: who (nobody for what the system does by itself), what as `capability.verb`, to what, where.
+/// `detail` holds what is needed to understand it, and no personal data.
+pub async fn record(
+    state: &AppState,
+    txn: &impl ConnectionTrait,
+    actor: Option<UserId>,
+    action: &str,
+    (target_kind, target_id): (&str, Uuid),
+    place_id: Option<PlaceId>,
+    detail: Value,
+) -> Result<(), Problem> {
     let row = log::ActiveModel {
-        id: Set(ids::ordered(clock)),
-        at: Set(clock.now()),
-        actor_id: Set(act.actor),
-        action: Set(act.action.to_owned()),
-        target_kind: Set(act.target_kind.to_owned()),
-        target_id: Set(act.target_id),
-        place_id: Set(act.place_id),
-        detail: Set(act.detail),
+        id: Set(ids::ordered(&state.clock)),
+        at: Set(state.clock.now()),
+        actor_id: Set(actor),
+        action: Set(action.to_owned()),
+        target_kind: Set(target_kind.to_owned()),
+        target_id: Set(Some(target_id)),
+        place_id: Set(place_id),
+        detail: Set(detail),
     };
     row.insert(txn).await?;
     Ok(())

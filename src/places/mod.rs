@@ -8,7 +8,7 @@ mod http;
 
 use entities::ids::PlaceId;
 use entities::places::place;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait};
 
 use crate::platform::capability::Capability;
 use crate::platform::code::Code;

@@ -88,10 +88,7 @@ pub async fn command<T: Serialize>(
     let nothing = OnConflict::columns([stored::Column::ActorId, stored::Column::Key]).do_nothing().to_owned();
     if stored::Entity::insert(row.clone()).on_conflict(nothing).exec_without_returning(&txn).await? == 0 {
         let earlier = stored::Entity::find_by_id((actor, word.clone())).one(&txn).await?.ok_or(Code::Unavailable)?;
-        if earlier.fingerprint != key.fingerprint {
-            return Err(Code::IdempotencyKeyReused.into());
-        }
-        return Ok(Outcome { status: u16::try_from(earlier.status).unwrap_or(500), body: earlier.body, replayed: true });
+        return of_earlier(earlier, key);
     }
     // A savepoint: a refusal undoes what was done and still leaves its answer behind.
     let effect = txn.begin().await?;
@@ -111,6 +108,20 @@ pub async fn command<T: Serialize>(
     txn.commit().await?;
     state.work.notify_one();
     Ok(outcome)
+}
+
+/// The answer that a key got earlier, if any: for commands that must ask somebody else before their transaction.
+pub async fn replay(state: &AppState, actor: UserId, key: &Key) -> Result<Option<Outcome>, Problem> {
+    let Some(word) = &key.key else { return Ok(None) };
+    let Some(earlier) = stored::Entity::find_by_id((actor, word.clone())).one(state.db.read()).await? else { return Ok(None) };
+    of_earlier(earlier, key).map(Some)
+}
+
+fn of_earlier(earlier: stored::Model, key: &Key) -> Result<Outcome, Problem> {
+    if earlier.fingerprint != key.fingerprint {
+        return Err(Code::IdempotencyKeyReused.into());
+    }
+    Ok(Outcome { status: u16::try_from(earlier.status).unwrap_or(500), body: earlier.body, replayed: true })
 }
 
 /// Locks a person's row: what one person does at once is done one after the other.
