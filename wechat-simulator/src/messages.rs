@@ -48,6 +48,7 @@ pub struct Message {
     pub sent_at: DateTime<Utc>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over by reference")]
 fn as_text<S: Serializer>(msgid: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(msgid)
 }
