@@ -10,3 +10,6 @@ pub mod notifications;
 pub mod identity;
 
 pub mod app;
+pub mod cli;
+pub mod demo;
+pub mod verify;

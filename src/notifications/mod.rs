@@ -53,6 +53,17 @@ impl Template {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Residency, Self::Need, Self::Survey, Self::Shift, Self::Points];
 
+    /// What residents call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Residency => "居住认证结果",
+            Self::Need => "需求进展",
+            Self::Survey => "问卷与表决",
+            Self::Shift => "志愿班次",
+            Self::Points => "积分与兑换",
+        }
+    }
+
     /// The word in the API, the settings and the database.
     pub const fn word(self) -> &'static str {
         match self {

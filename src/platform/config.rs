@@ -129,15 +129,24 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads and checks the settings; `file` comes after the defaults and before the environment.
+    /// The settings of a server: defaults, then `file`, then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut layers = Figment::from(Toml::string(include_str!("../../config/default.toml")));
-        if let Some(file) = file {
-            layers = layers.merge(Toml::file_exact(file));
-        }
-        // Test settings are read by the tests themselves.
-        let environment = Env::prefixed("LINLI_").filter(|key| !key.starts_with("test_")).split("__");
-        let config: Self = layers.merge(environment).extract().map_err(Box::new)?;
+        let layers = defaults();
+        Self::of(file.map_or(layers.clone(), |file| layers.merge(Toml::file_exact(file))).merge(environment()))
+    }
+
+    /// The settings of the demo: defaults, then `config/demo.toml`, then the environment.
+    pub fn demo() -> Result<Self, ConfigError> {
+        Self::of(defaults().merge(Toml::string(include_str!("../../config/demo.toml"))).merge(environment()))
+    }
+
+    /// Defaults and a text, whatever the environment says: for tests.
+    pub fn with(text: &str) -> Result<Self, ConfigError> {
+        Self::of(defaults().merge(Toml::string(text)))
+    }
+
+    fn of(layers: Figment) -> Result<Self, ConfigError> {
+        let config: Self = layers.extract().map_err(Box::new)?;
         config.check()?;
         Ok(config)
     }
@@ -164,6 +173,15 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn defaults() -> Figment {
+    Figment::from(Toml::string(include_str!("../../config/default.toml")))
+}
+
+/// `LINLI_…`; what begins with `LINLI_TEST_` is for the tests.
+fn environment() -> Env {
+    Env::prefixed("LINLI_").filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_")).split("__")
 }
 
 /// A secret from its setting or from the file that `*_file` names.

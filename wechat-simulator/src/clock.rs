@@ -32,6 +32,12 @@ impl SharedClock {
         Utc::now() + TimeDelta::milliseconds(self.offset_ms.load(Ordering::Relaxed))
     }
 
+    /// What all clones share, milliseconds over the system's time: for a backend that has a clock of its own.
+    #[must_use]
+    pub fn offset_ms(&self) -> Arc<AtomicI64> {
+        Arc::clone(&self.offset_ms)
+    }
+
     /// Moves the clock forward, at most a hundred years in all.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(FURTHEST_MS);
