@@ -140,7 +140,7 @@ pub struct Delivery {
     /// `Event`.
     pub event: String,
     /// Whom it was about.
-    pub persona: String,
+    pub openid: String,
     /// How often it was tried.
     pub attempts: u32,
     /// Whether the backend said `success` in time.
@@ -191,7 +191,7 @@ pub(crate) async fn deliver_at(world: &World, event: &Event, ago: TimeDelta) -> 
     let body = event.body(&world.settings.account, &openid, (world.now() - ago).timestamp()).to_string();
     let timeout = world.settings.push_timeout;
     let mut delivery =
-        Delivery { event: event.event.clone(), persona: openid.clone(), attempts: 0, delivered: false, error: None };
+        Delivery { event: event.event.clone(), openid: openid.clone(), attempts: 0, delivered: false, error: None };
     while delivery.attempts < ATTEMPTS && !delivery.delivered {
         if delivery.attempts > 0 {
             tracing::warn!(event = event.event, error = delivery.error, "push failed and is tried again");

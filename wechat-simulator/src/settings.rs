@@ -134,8 +134,8 @@ fn demo_personas() -> Vec<Persona> {
     .into_iter()
     .map(|(name, label, digit)| Persona {
         name: name.to_owned(),
-        openid: format!("oSim{name:_<23}{digit}"),
-        unionid: Some(format!("uSim{name:_<23}{digit}")),
+        openid: format!("oSim{name:0<23}{digit}"),
+        unionid: Some(format!("uSim{name:0<23}{digit}")),
         phone: format!("1380000000{digit}"),
         label: label.to_owned(),
     })
@@ -144,9 +144,9 @@ fn demo_personas() -> Vec<Persona> {
 
 fn demo_templates() -> Vec<Template> {
     [
-        ("simTemplateProgress_______________________1", "诉求进度通知", ["thing1", "phrase2", "time3"].as_slice()),
-        ("simTemplateVote___________________________2", "投票开始提醒", ["thing1", "time2"].as_slice()),
-        ("simTemplateActivity_______________________3", "活动报名成功", ["thing1", "date2", "thing3"].as_slice()),
+        ("simTemplateProgress000000000000000000000001", "诉求进度通知", ["thing1", "phrase2", "time3"].as_slice()),
+        ("simTemplateVote0000000000000000000000000002", "投票开始提醒", ["thing1", "time2"].as_slice()),
+        ("simTemplateActivity000000000000000000000003", "活动报名成功", ["thing1", "date2", "thing3"].as_slice()),
     ]
     .into_iter()
     .map(|(id, title, fields)| Template {

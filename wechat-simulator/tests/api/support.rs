@@ -12,7 +12,7 @@ use wechat_simulator::{Control, Push, PushMode, Settings, Simulator};
 
 pub const APPID: &str = "wx00112233445566aa";
 pub const SECRET: &str = "a-secret";
-pub const WANG: &str = "oSimwang___________________1";
+pub const WANG: &str = "oSimwang00000000000000000001";
 
 fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
