@@ -11,7 +11,9 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use serde_json::json;
 use tracing_actix_web::TracingLogger;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, SecurityRequirement,
+};
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -21,7 +23,10 @@ use crate::platform::http::problem::ProblemDocument;
 use crate::platform::http::{FieldError, Problem, etag, limits, problem};
 use crate::platform::state::AppState;
 use crate::platform::telemetry::{self, RequestSpan};
-use crate::{identity, notifications, places};
+use crate::{
+    files, identity, ledger, moderation, needs, notices, notifications, places, points, polls, projects, rewards,
+    surveys, volunteering,
+};
 
 /// All capabilities. Each may use only those before it; `tests/architecture.rs` holds them to that.
 pub fn capabilities() -> Vec<Capability> {
@@ -29,6 +34,17 @@ pub fn capabilities() -> Vec<Capability> {
         places::capability(),
         notifications::capability(),
         identity::capability(),
+        files::capability(),
+        moderation::capability(),
+        notices::capability(),
+        ledger::capability(),
+        points::capability(),
+        surveys::capability(),
+        needs::capability(),
+        projects::capability(),
+        polls::capability(),
+        volunteering::capability(),
+        rewards::capability(),
     ]
 }
 
@@ -103,7 +119,13 @@ async fn ready(state: web::Data<AppState>) -> HttpResponse {
     metrics::gauge!("linli_up", "part" => "database").set(if database { 1.0 } else { 0.0 });
     metrics::gauge!("linli_up", "part" => "cache").set(if cache { 1.0 } else { 0.0 });
     let word = |up| if up { "ok" } else { "down" };
-    let status = if !database { "down" } else if cache { "ok" } else { "degraded" };
+    let status = if !database {
+        "down"
+    } else if cache {
+        "ok"
+    } else {
+        "degraded"
+    };
     let body = json!({ "status": status, "database": word(database), "cache": { "kind": state.cache.name(), "state": word(cache) } });
     if database { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }
@@ -123,12 +145,19 @@ fn base_document() -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let mut components = Components::new();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    let (name, schema) = (<ProblemDocument as utoipa::ToSchema>::name(), <ProblemDocument as utoipa::PartialSchema>::schema());
+    let (name, schema) =
+        (<ProblemDocument as utoipa::ToSchema>::name(), <ProblemDocument as utoipa::PartialSchema>::schema());
     components.schemas.insert(name.into_owned(), schema);
     let (name, schema) = (<FieldError as utoipa::ToSchema>::name(), <FieldError as utoipa::PartialSchema>::schema());
     components.schemas.insert(name.into_owned(), schema);
     OpenApiBuilder::new()
-        .info(InfoBuilder::new().title("邻里 Linli").version(env!("CARGO_PKG_VERSION")).description(Some(include_str!("api.md"))).build())
+        .info(
+            InfoBuilder::new()
+                .title("邻里 Linli")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(include_str!("api.md")))
+                .build(),
+        )
         .components(Some(components))
         .security(Some([SecurityRequirement::new("bearer", [""; 0])]))
         .build()
@@ -140,7 +169,10 @@ fn finish_document(mut document: OpenApi) -> OpenApi {
     use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
     let problem = || {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        ResponseBuilder::new().description("A refusal, see /api/errors").content("application/problem+json", content).build()
+        ResponseBuilder::new()
+            .description("A refusal, see /api/errors")
+            .content("application/problem+json", content)
+            .build()
     };
     for (path, item) in &mut document.paths.paths {
         for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten() {

@@ -129,7 +129,8 @@ async fn state(config: Config) -> Result<AppState, SetupError> {
 /// Waits until somebody asks the process to end.
 pub async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         // Without signals only kill -9 ends the process.
         return tokio::time::sleep(Duration::MAX).await;
     };

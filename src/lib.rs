@@ -5,9 +5,20 @@
 pub mod platform;
 
 pub mod audit;
-pub mod places;
-pub mod notifications;
+pub mod files;
 pub mod identity;
+pub mod ledger;
+pub mod moderation;
+pub mod needs;
+pub mod notices;
+pub mod notifications;
+pub mod places;
+pub mod points;
+pub mod polls;
+pub mod projects;
+pub mod rewards;
+pub mod surveys;
+pub mod volunteering;
 
 pub mod app;
 pub mod cli;

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod files;
 pub mod identity;
+pub mod ids;
 pub mod jobs;
 pub mod ledger;
 pub mod moderation;
@@ -17,7 +18,6 @@ pub mod projects;
 pub mod rewards;
 pub mod surveys;
 pub mod volunteering;
-pub mod ids;
 
 /// An enum that is a snake_case word in the database, in JSON and in the OpenAPI document.
 #[macro_export]

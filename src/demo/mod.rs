@@ -1,7 +1,12 @@
 //! `linli demo`: the whole product in one process, with the people and facts of the seed document and a WeChat simulator.
 
+mod needs;
 mod people;
+mod polls;
+mod rewards;
 mod seed;
+mod surveys;
+mod volunteering;
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -24,7 +29,7 @@ use crate::platform::state::{AppState, SetupError};
 use crate::platform::telemetry;
 
 pub use people::{PEOPLE, openid};
-pub use seed::seed;
+pub use seed::{place_id, seed, user_id};
 
 /// Runs the demo until it is told to stop.
 pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> Result<(), SetupError> {
@@ -70,7 +75,8 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
 pub fn start_simulator(config: &Config, listener: TcpListener, clock: SharedClock) -> Result<Simulator, SetupError> {
     use secrecy::ExposeSecret;
     const ACCEPTED_BEFOREHAND: u32 = 1000;
-    let exposed = |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().to_owned()).unwrap_or_default();
+    let exposed =
+        |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().to_owned()).unwrap_or_default();
     let templates = Message::ALL.map(|template| Template {
         id: template.word().to_owned(),
         title: template.title().to_owned(),
@@ -89,12 +95,6 @@ pub fn start_simulator(config: &Config, listener: TcpListener, clock: SharedCloc
             })
             .collect(),
         templates: templates.to_vec(),
-        push: Some(Push {
-            url: format!("{}/api/v1/wechat/push", config.public_url),
-            token: exposed(config.wechat.push_token.as_ref()),
-            encoding_aes_key: exposed(config.wechat.encoding_aes_key.as_ref()),
-            mode: PushMode::Secure,
-        }),
         clock,
         ..Settings::default()
     };
@@ -104,6 +104,13 @@ pub fn start_simulator(config: &Config, listener: TcpListener, clock: SharedCloc
             simulator.control().accept_consent(&person.name, template.word(), ACCEPTED_BEFOREHAND)?;
         }
     }
+    // Only now: each acceptance above would have been pushed.
+    simulator.set_push(Some(Push {
+        url: format!("{}/api/v1/wechat/push", config.public_url),
+        token: exposed(config.wechat.push_token.as_ref()),
+        encoding_aes_key: exposed(config.wechat.encoding_aes_key.as_ref()),
+        mode: PushMode::Secure,
+    }));
     Ok(simulator)
 }
 

@@ -62,26 +62,28 @@ pub const PEOPLE: &[Kind] = &[
 pub fn all() -> impl Iterator<Item = Person> {
     const SURNAMES: [&str; 10] = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];
     const GIVEN: [&str; 10] = ["建国", "秀英", "桂兰", "志强", "春梅", "国庆", "丽华", "海燕", "永福", "晓明"];
-    PEOPLE.iter().flat_map(|kind| (1..=kind.count).map(move |number| (kind, number))).enumerate().map(|(at, (kind, number))| {
-        let name = match (kind.stem, number) {
-            ("resident+12", number) => format!("resident-{}", number + 12),
-            ("org", 1) => "org-a".to_owned(),
-            ("org", _) => "org-b".to_owned(),
-            ("staff", 2) => "staff-2".to_owned(),
-            ("resident" | "volunteer" | "newcomer" | "social-worker", number) => format!("{}-{number}", kind.stem),
-            (stem, _) => stem.to_owned(),
-        };
-        let pick = |from: &[&str; 10], at: usize| from.get(at % 10).copied().unwrap_or_default().to_owned();
-        Person {
-            label: kind.may.split(" (").next().unwrap_or_default().to_owned(),
-            phone: format!("138{:08}", at + 1),
-            real_name: pick(&SURNAMES, at) + &pick(&GIVEN, at / 10 + at * 3),
-            home: kind.home,
-            room: format!("{}0{}", at / 4 + 1, at % 4 + 1),
-            role: kind.role,
-            name,
-        }
-    })
+    PEOPLE.iter().flat_map(|kind| (1..=kind.count).map(move |number| (kind, number))).enumerate().map(
+        |(at, (kind, number))| {
+            let name = match (kind.stem, number) {
+                ("resident+12", number) => format!("resident-{}", number + 12),
+                ("org", 1) => "org-a".to_owned(),
+                ("org", _) => "org-b".to_owned(),
+                ("staff", 2) => "staff-2".to_owned(),
+                ("resident" | "volunteer" | "newcomer" | "social-worker", number) => format!("{}-{number}", kind.stem),
+                (stem, _) => stem.to_owned(),
+            };
+            let pick = |from: &[&str; 10], at: usize| from.get(at % 10).copied().unwrap_or_default().to_owned();
+            Person {
+                label: kind.may.split(" (").next().unwrap_or_default().to_owned(),
+                phone: format!("138{:08}", at + 1),
+                real_name: pick(&SURNAMES, at) + &pick(&GIVEN, at / 10 + at * 3),
+                home: kind.home,
+                room: format!("{}0{}", at / 4 + 1, at % 4 + 1),
+                role: kind.role,
+                name,
+            }
+        },
+    )
 }
 
 /// WeChat's id of a demo person.
@@ -96,9 +98,25 @@ mod tests {
     #[test]
     fn everybody_named_in_the_contract_is_there_once() {
         let names: Vec<String> = all().map(|person| person.name).collect();
-        for name in ["resident-1", "resident-20", "volunteer-5", "newcomer-3", "leader", "staff", "staff-2", "staff-other", "street",
-            "district", "representative", "social-worker-3", "org-a", "org-b", "supervisor", "evaluator", "merchant"]
-        {
+        for name in [
+            "resident-1",
+            "resident-20",
+            "volunteer-5",
+            "newcomer-3",
+            "leader",
+            "staff",
+            "staff-2",
+            "staff-other",
+            "street",
+            "district",
+            "representative",
+            "social-worker-3",
+            "org-a",
+            "org-b",
+            "supervisor",
+            "evaluator",
+            "merchant",
+        ] {
             assert_eq!(names.iter().filter(|known| *known == name).count(), 1, "{name}");
         }
     }

@@ -6,7 +6,9 @@ use entities::organisations::{OrganisationState, organisation};
 use entities::places::{PlaceKind, household, place};
 use entities::projects::{ProjectState, project};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel,
+};
 use serde_json::{Value, json};
 
 use super::people::{self, openid};
@@ -117,19 +119,28 @@ pub async fn seed(state: &AppState) -> Result<(), SetupError> {
     transact(state, async |txn| {
         places(state, txn).await?;
         people(state, txn).await?;
-        projects(state, txn).await
+        projects(state, txn).await?;
+        super::needs::seed(state, txn).await?;
+        super::polls::seed(state, txn).await?;
+        super::surveys::seed(state, txn).await?;
+        super::volunteering::seed(state, txn).await?;
+        super::rewards::seed(state, txn).await?;
+        Ok(())
     })
     .await?;
     Ok(())
 }
 
 /// Inserts a row unless one with its id (or another unique key) is there.
-async fn put<A>(txn: &DatabaseTransaction, row: A) -> Result<(), Problem>
+pub(super) async fn put<A>(txn: &DatabaseTransaction, row: A) -> Result<(), Problem>
 where
     A: ActiveModelTrait + ActiveModelBehavior + Send,
     <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
 {
-    <A::Entity as EntityTrait>::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned()).exec_without_returning(txn).await?;
+    <A::Entity as EntityTrait>::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(txn)
+        .await?;
     Ok(())
 }
 
@@ -159,7 +170,10 @@ async fn places(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Probl
 async fn people(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Problem> {
     let now = state.clock.now();
     let sealed = |context, text: &str| {
-        state.keys.encrypt(context, text).map_err(|error| Problem::from(crate::platform::code::Code::Internal).caused_by(error))
+        state
+            .keys
+            .encrypt(context, text)
+            .map_err(|error| Problem::from(crate::platform::code::Code::Internal).caused_by(error))
     };
     for person in people::all() {
         let id = user_id(&person.name);

@@ -12,8 +12,8 @@ use entities::ids::{HouseholdId, PlaceId, UserId};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::domain::{Held, Permission};
 use super::ResidencyState;
+use super::domain::{Held, Permission};
 use crate::places::is_within;
 use crate::platform::code::Code;
 use crate::platform::http::{Caller, Problem};
@@ -57,7 +57,8 @@ impl Actor {
 
     /// The paths at which a permission is held; 403 if there is none. For lists over all of one's places.
     pub fn require_somewhere(&self, permission: Permission) -> Result<Vec<&str>, Problem> {
-        let paths: Vec<_> = self.held().filter(|grant| grant.gives(permission, grant.path, self.now)).map(|grant| grant.path).collect();
+        let paths: Vec<_> =
+            self.held().filter(|grant| grant.gives(permission, grant.path, self.now)).map(|grant| grant.path).collect();
         if paths.is_empty() { Err(Code::Forbidden.into()) } else { Ok(paths) }
     }
 
@@ -74,10 +75,11 @@ impl Actor {
 
     /// The grants that count now.
     pub fn held(&self) -> impl Iterator<Item = Held<'_>> {
-        self.grants
-            .iter()
-            .filter(|grant| grant.until.is_none_or(|until| self.now < until))
-            .map(|grant| Held { role: grant.role, path: &grant.place_path, until: grant.until })
+        self.grants.iter().filter(|grant| grant.until.is_none_or(|until| self.now < until)).map(|grant| Held {
+            role: grant.role,
+            path: &grant.place_path,
+            until: grant.until,
+        })
     }
 
     /// The actor behind a valid access token.
@@ -119,10 +121,11 @@ impl FromRequest for Actor {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let found = request.app_data::<web::Data<AppState>>().cloned().ok_or(Problem::from(Code::Internal)).and_then(|state| {
-            let caller = Caller::of_request(&state, request)?;
-            Ok((state, caller))
-        });
+        let found =
+            request.app_data::<web::Data<AppState>>().cloned().ok_or(Problem::from(Code::Internal)).and_then(|state| {
+                let caller = Caller::of_request(&state, request)?;
+                Ok((state, caller))
+            });
         Box::pin(async move {
             let (state, caller) = found?;
             Self::load(&state, caller).await

@@ -46,14 +46,29 @@ pub enum Permission {
 }
 
 use Permission::{
-    ActForOrganisation, AwardPoints, Evaluate, GiveGrants, ManageActivities, ManagePolls, ManageProjects, ManageRewards,
-    ManageSurveys, Moderate, PushSurveys, ReadComplaints, Represent, SettleRedemptions, SocialWork, Supervise, VerifyResidents,
-    Volunteer,
+    ActForOrganisation, AwardPoints, Evaluate, GiveGrants, ManageActivities, ManagePolls, ManageProjects,
+    ManageRewards, ManageSurveys, Moderate, PushSurveys, ReadComplaints, Represent, SettleRedemptions, SocialWork,
+    Supervise, VerifyResidents, Volunteer,
 };
 
 const STAFF: &[Permission] = &[
-    VerifyResidents, GiveGrants, Moderate, ReadComplaints, ManageProjects, ManagePolls, ManageSurveys, PushSurveys,
-    ManageActivities, AwardPoints, ManageRewards, SettleRedemptions, Represent, SocialWork, ActForOrganisation, Supervise, Evaluate,
+    VerifyResidents,
+    GiveGrants,
+    Moderate,
+    ReadComplaints,
+    ManageProjects,
+    ManagePolls,
+    ManageSurveys,
+    PushSurveys,
+    ManageActivities,
+    AwardPoints,
+    ManageRewards,
+    SettleRedemptions,
+    Represent,
+    SocialWork,
+    ActForOrganisation,
+    Supervise,
+    Evaluate,
     Volunteer,
 ];
 
@@ -86,7 +101,9 @@ pub struct Held<'a> {
 impl Held<'_> {
     /// Whether this grant gives a permission at a place at a time.
     pub fn gives(&self, permission: Permission, path: &str, now: DateTime<Utc>) -> bool {
-        self.until.is_none_or(|until| now < until) && path.starts_with(self.path) && permissions(self.role).contains(&permission)
+        self.until.is_none_or(|until| now < until)
+            && path.starts_with(self.path)
+            && permissions(self.role).contains(&permission)
     }
 }
 

@@ -121,7 +121,11 @@ async fn profile(state: &AppState, person: &user::Model) -> Result<Profile, Prob
             place_id: latest.as_ref().map(|row| row.building_id),
             community_id: latest.as_ref().map(|row| row.community_id),
         },
-        grants: grants.iter().filter(|grant| grant.until.is_none_or(|until| now < until)).map(GrantView::from).collect(),
+        grants: grants
+            .iter()
+            .filter(|grant| grant.until.is_none_or(|until| now < until))
+            .map(GrantView::from)
+            .collect(),
     })
 }
 
@@ -346,7 +350,13 @@ async fn applications(
     Ok(web::Json(paging.page(&state.keys, views, |view| view.id.0, |view| view)))
 }
 
-fn view(row: residency::Model, door: &household::Model, building: &place::Model, real_name: String, phone: String) -> ResidencyView {
+fn view(
+    row: residency::Model,
+    door: &household::Model,
+    building: &place::Model,
+    real_name: String,
+    phone: String,
+) -> ResidencyView {
     ResidencyView {
         id: row.id,
         state: row.state,
@@ -365,7 +375,11 @@ fn view(row: residency::Model, door: &household::Model, building: &place::Model,
 /// One application with name and number in full; each look is audited
 #[utoipa::path(tag = "identity", responses((status = 200, body = ResidencyView)))]
 #[get("/residencies/{id}")]
-async fn application(state: web::Data<AppState>, actor: Actor, id: web::Path<ResidencyId>) -> Result<web::Json<ResidencyView>, Problem> {
+async fn application(
+    state: web::Data<AppState>,
+    actor: Actor,
+    id: web::Path<ResidencyId>,
+) -> Result<web::Json<ResidencyView>, Problem> {
     let (row, door, name, phone) = service::reveal(&state, &actor, *id).await?;
     let building = places::find(state.db.read(), row.building_id).await?;
     Ok(web::Json(view(row, &door, &building, name, phone)))

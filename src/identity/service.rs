@@ -46,7 +46,11 @@ pub(super) async fn sign_in(state: &AppState, code: &str) -> Result<SignedIn, Pr
         };
         let known = OnConflict::column(user::Column::Openid).update_column(user::Column::LastLoginAt).to_owned();
         user::Entity::insert(row).on_conflict(known).exec_without_returning(txn).await?;
-        user::Entity::find().filter(user::Column::Openid.eq(&wechat.openid)).one(txn).await?.ok_or(Code::Internal.into())
+        user::Entity::find()
+            .filter(user::Column::Openid.eq(&wechat.openid))
+            .one(txn)
+            .await?
+            .ok_or(Code::Internal.into())
     })
     .await?;
     let (family, refresh_token) = session::start(state, person.id).await?;
@@ -108,14 +112,20 @@ pub(super) async fn apply(
         room: Set(room.to_owned()),
         created_at: Set(state.clock.now()),
     };
-    let same_door = OnConflict::columns([household::Column::BuildingId, household::Column::Unit, household::Column::Room]);
-    household::Entity::insert(door).on_conflict(same_door.clone().do_nothing().to_owned()).exec_without_returning(txn).await?;
+    let same_door =
+        OnConflict::columns([household::Column::BuildingId, household::Column::Unit, household::Column::Room]);
+    household::Entity::insert(door)
+        .on_conflict(same_door.clone().do_nothing().to_owned())
+        .exec_without_returning(txn)
+        .await?;
     let door = household::Entity::find()
         .filter(household::Column::BuildingId.eq(building.id))
         .filter(household::Column::Unit.eq(unit))
         .filter(household::Column::Room.eq(room));
     let household_id = door.one(txn).await?.ok_or(Code::Internal)?.id;
-    let sealed = |context, text: &str| state.keys.encrypt(context, text).map_err(|error| Problem::from(Code::Internal).caused_by(error));
+    let sealed = |context, text: &str| {
+        state.keys.encrypt(context, text).map_err(|error| Problem::from(Code::Internal).caused_by(error))
+    };
     let id: ResidencyId = ids::ordered(&state.clock);
     let row = residency::ActiveModel {
         id: Set(id),
@@ -142,7 +152,16 @@ pub(super) async fn apply(
         return Err(Code::ResidencyExists.into());
     }
     let row = residency::Entity::find_by_id(id).one(txn).await?.ok_or(Code::Internal)?;
-    audit::record(state, txn, Some(actor.user_id), "residency.apply", ("residency", row.id.0), Some(row.building_id), json!({})).await?;
+    audit::record(
+        state,
+        txn,
+        Some(actor.user_id),
+        "residency.apply",
+        ("residency", row.id.0),
+        Some(row.building_id),
+        json!({}),
+    )
+    .await?;
     Ok(row)
 }
 
@@ -174,7 +193,16 @@ pub(super) async fn decide(
         .exec_with_returning(txn)
         .await?;
     let Some(row) = decided.into_iter().next() else { return Err(Code::AlreadyDecided.into()) };
-    audit::record(state, txn, Some(actor.user_id), &format!("residency.{word}"), ("residency", id.0), Some(row.building_id), json!({})).await?;
+    audit::record(
+        state,
+        txn,
+        Some(actor.user_id),
+        &format!("residency.{word}"),
+        ("residency", id.0),
+        Some(row.building_id),
+        json!({}),
+    )
+    .await?;
     let (title, body) = match refusal {
         None => ("居住认证已通过", "您现在可以投票、报名班次并获得积分。".to_owned()),
         Some(reason) => ("居住认证未通过", format!("原因：{reason}")),
@@ -203,7 +231,16 @@ pub(super) async fn reveal(
             return Err(Code::NotFound.into());
         }
         let door = household::Entity::find_by_id(row.household_id).one(txn).await?.ok_or(Code::Internal)?;
-        audit::record(state, txn, Some(actor.user_id), "residency.reveal", ("residency", id.0), Some(row.building_id), json!({})).await?;
+        audit::record(
+            state,
+            txn,
+            Some(actor.user_id),
+            "residency.reveal",
+            ("residency", id.0),
+            Some(row.building_id),
+            json!({}),
+        )
+        .await?;
         let (name, phone) = personal(state, &row)?;
         Ok((row, door, name, phone))
     })
@@ -212,7 +249,9 @@ pub(super) async fn reveal(
 
 /// Real name and phone number of a residency, decrypted.
 pub(super) fn personal(state: &AppState, row: &residency::Model) -> Result<(String, String), Problem> {
-    let opened = |context, sealed: &str| state.keys.decrypt(context, sealed).map_err(|error| Problem::from(Code::Internal).caused_by(error));
+    let opened = |context, sealed: &str| {
+        state.keys.decrypt(context, sealed).map_err(|error| Problem::from(Code::Internal).caused_by(error))
+    };
     Ok((opened("residencies.real_name", &row.real_name_cipher)?, opened("residencies.phone", &row.phone_cipher)?))
 }
 
@@ -288,12 +327,26 @@ pub(super) async fn give(
     if grant::Entity::insert(row).on_conflict(one_live).exec_without_returning(txn).await? == 0 {
         return Err(Code::GrantExists.into());
     }
-    audit::record(state, txn, Some(actor.user_id), "grant.give", ("grant", id.0), Some(place_id), json!({ "role": role, "user_id": person })).await?;
+    audit::record(
+        state,
+        txn,
+        Some(actor.user_id),
+        "grant.give",
+        ("grant", id.0),
+        Some(place_id),
+        json!({ "role": role, "user_id": person }),
+    )
+    .await?;
     grant::Entity::find_by_id(id).one(txn).await?.ok_or_else(|| Code::Internal.into())
 }
 
 /// Takes a role back; gives whose it was. Whoever could give it can take it.
-pub(super) async fn take_back(state: &AppState, txn: &DatabaseTransaction, actor: &Actor, id: GrantId) -> Result<UserId, Problem> {
+pub(super) async fn take_back(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: GrantId,
+) -> Result<UserId, Problem> {
     let row = grant::Entity::find_by_id(id).lock_exclusive().one(txn).await?.ok_or(Code::NotFound)?;
     let now = state.clock.now();
     let held: Vec<_> = actor.held().collect();
@@ -310,14 +363,27 @@ pub(super) async fn take_back(state: &AppState, txn: &DatabaseTransaction, actor
         .filter(grant::Column::Id.eq(id))
         .exec(txn)
         .await?;
-    audit::record(state, txn, Some(actor.user_id), "grant.take_back", ("grant", id.0), Some(row.place_id), json!({ "role": row.role, "user_id": row.user_id })).await?;
+    audit::record(
+        state,
+        txn,
+        Some(actor.user_id),
+        "grant.take_back",
+        ("grant", id.0),
+        Some(row.place_id),
+        json!({ "role": row.role, "user_id": row.user_id }),
+    )
+    .await?;
     Ok(row.user_id)
 }
 
 /// The newest application of a person, whatever its state.
-pub(super) async fn latest_residency(connection: &impl ConnectionTrait, person: UserId) -> Result<Option<residency::Model>, Problem> {
+pub(super) async fn latest_residency(
+    connection: &impl ConnectionTrait,
+    person: UserId,
+) -> Result<Option<residency::Model>, Problem> {
     use sea_orm::QueryOrder;
-    let rows = residency::Entity::find().filter(residency::Column::UserId.eq(person)).order_by_desc(residency::Column::Id);
+    let rows =
+        residency::Entity::find().filter(residency::Column::UserId.eq(person)).order_by_desc(residency::Column::Id);
     Ok(rows.one(connection).await?)
 }
 

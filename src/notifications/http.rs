@@ -53,7 +53,11 @@ struct ListParams {
 /// One's own inbox, newest first
 #[utoipa::path(tag = "notifications", params(ListParams), responses((status = 200, body = Page<Entry>)))]
 #[get("/inbox")]
-async fn list(state: web::Data<AppState>, caller: Caller, params: Params<ListParams>) -> Result<web::Json<Page<Entry>>, Problem> {
+async fn list(
+    state: web::Data<AppState>,
+    caller: Caller,
+    params: Params<ListParams>,
+) -> Result<web::Json<Page<Entry>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let mine = inbox_entry::Entity::find().filter(inbox_entry::Column::UserId.eq(caller.user_id));
     let rows = paging.apply(mine, inbox_entry::Column::Id).all(state.db.read()).await?;
@@ -70,7 +74,11 @@ async fn mark_read(
     request: Command<Nothing>,
 ) -> Result<Outcome, Problem> {
     command(&state, caller.user_id, &request.key, StatusCode::OK, async |txn| {
-        let row = inbox_entry::Entity::find_by_id(*id).one(txn).await?.filter(|row| row.user_id == caller.user_id).ok_or(Code::NotFound)?;
+        let row = inbox_entry::Entity::find_by_id(*id)
+            .one(txn)
+            .await?
+            .filter(|row| row.user_id == caller.user_id)
+            .ok_or(Code::NotFound)?;
         if row.read_at.is_some() {
             return Ok(Entry::from(row));
         }
@@ -108,7 +116,8 @@ async fn consents(state: web::Data<AppState>, caller: Caller, request: Command<C
             template: Set(template.word().to_owned()),
             available: Set(i32::from(*accepted)),
         };
-        let next = if *accepted { Expr::col((consent::Entity, consent::Column::Available)).add(1) } else { Expr::value(0) };
+        let next =
+            if *accepted { Expr::col((consent::Entity, consent::Column::Available)).add(1) } else { Expr::value(0) };
         let merge = OnConflict::columns([consent::Column::UserId, consent::Column::Template])
             .value(consent::Column::Available, next)
             .to_owned();

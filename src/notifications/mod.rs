@@ -94,17 +94,29 @@ pub struct Message<'a> {
 }
 
 /// Tells one person, in the caller's transaction.
-pub async fn tell(state: &AppState, txn: &impl ConnectionTrait, person: UserId, message: &Message<'_>) -> Result<(), Problem> {
+pub async fn tell(
+    state: &AppState,
+    txn: &impl ConnectionTrait,
+    person: UserId,
+    message: &Message<'_>,
+) -> Result<(), Problem> {
     tell_all(state, txn, &[person], message).await
 }
 
 /// Tells many, in the caller's transaction; a few statements, however many they are.
-pub async fn tell_all(state: &AppState, txn: &impl ConnectionTrait, people: &[UserId], message: &Message<'_>) -> Result<(), Problem> {
+pub async fn tell_all(
+    state: &AppState,
+    txn: &impl ConnectionTrait,
+    people: &[UserId],
+    message: &Message<'_>,
+) -> Result<(), Problem> {
     let now = state.clock.now();
     // Each row has ten columns, and a statement of SQLite at most 32,766 values.
     for people in people.chunks(1000) {
-        let before: Vec<inbox_entry::ActiveModel> = people.iter().map(|person| entry(state, *person, message, now)).collect();
-        let nothing = OnConflict::columns([inbox_entry::Column::UserId, inbox_entry::Column::DedupeKey]).do_nothing().to_owned();
+        let before: Vec<inbox_entry::ActiveModel> =
+            people.iter().map(|person| entry(state, *person, message, now)).collect();
+        let nothing =
+            OnConflict::columns([inbox_entry::Column::UserId, inbox_entry::Column::DedupeKey]).do_nothing().to_owned();
         let told = inbox_entry::Entity::insert_many(before).on_conflict(nothing).exec_without_returning(txn).await?;
         if told == 0 {
             continue;
@@ -147,7 +159,9 @@ fn entry(state: &AppState, person: UserId, message: &Message<'_>, now: DateTime<
 
 /// How many entries a person has not read.
 pub async fn unread(connection: &impl ConnectionTrait, person: UserId) -> Result<u64, Problem> {
-    let unread = inbox_entry::Entity::find().filter(inbox_entry::Column::UserId.eq(person)).filter(inbox_entry::Column::ReadAt.is_null());
+    let unread = inbox_entry::Entity::find()
+        .filter(inbox_entry::Column::UserId.eq(person))
+        .filter(inbox_entry::Column::ReadAt.is_null());
     Ok(unread.count(connection).await?)
 }
 
@@ -163,11 +177,20 @@ pub struct Quota {
 }
 
 /// A person's quotas of every template.
-pub async fn quotas(state: &AppState, connection: &impl ConnectionTrait, person: UserId) -> Result<Vec<Quota>, Problem> {
+pub async fn quotas(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    person: UserId,
+) -> Result<Vec<Quota>, Problem> {
     let rows = consent::Entity::find().filter(consent::Column::UserId.eq(person)).all(connection).await?;
-    let available = |template: Template| rows.iter().find(|row| row.template == template.word()).map_or(0, |row| row.available);
+    let available =
+        |template: Template| rows.iter().find(|row| row.template == template.word()).map_or(0, |row| row.available);
     Ok(Template::ALL
         .into_iter()
-        .map(|template| Quota { template, template_id: sending::template_id(state, template).to_owned(), available: available(template) })
+        .map(|template| Quota {
+            template,
+            template_id: sending::template_id(state, template).to_owned(),
+            available: available(template),
+        })
         .collect())
 }

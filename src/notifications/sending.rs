@@ -54,7 +54,9 @@ pub(super) async fn send(state: AppState, payload: Value) -> Result<(), JobError
     match state.wechat.send_subscribe_message(&message).await {
         Ok(()) => Ok(()),
         // WeChat knows better what the person still accepts.
-        Err(WeChatError::ConsentUsedUp | WeChatError::Banned) => Ok(clear(&state, payload.user_id, payload.template.word()).await?),
+        Err(WeChatError::ConsentUsedUp | WeChatError::Banned) => {
+            Ok(clear(&state, payload.user_id, payload.template.word()).await?)
+        }
         Err(error) if error.is_transient() => Err(JobError::Retry(error.to_string())),
         Err(error) => Err(JobError::Hopeless(error.to_string())),
     }
@@ -62,7 +64,8 @@ pub(super) async fn send(state: AppState, payload: Value) -> Result<(), JobError
 
 /// `2026年11月24日 09:30` in China's one time zone.
 fn wall_time(at: DateTime<Utc>) -> String {
-    FixedOffset::east_opt(8 * 3600).map_or_else(|| at.to_rfc3339(), |zone| at.with_timezone(&zone).format("%Y年%m月%d日 %H:%M").to_string())
+    FixedOffset::east_opt(8 * 3600)
+        .map_or_else(|| at.to_rfc3339(), |zone| at.with_timezone(&zone).format("%Y年%m月%d日 %H:%M").to_string())
 }
 
 async fn clear(state: &AppState, person: UserId, template: &str) -> Result<(), Problem> {

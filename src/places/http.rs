@@ -43,13 +43,22 @@ struct Children {
 /// The children of a place, in the order of their codes
 #[utoipa::path(tag = "places", params(Children), responses((status = 200, body = Page<PlaceView>)))]
 #[get("/places")]
-async fn list(state: web::Data<AppState>, _: Caller, params: Params<Children>) -> Result<web::Json<Page<PlaceView>>, Problem> {
+async fn list(
+    state: web::Data<AppState>,
+    _: Caller,
+    params: Params<Children>,
+) -> Result<web::Json<Page<PlaceView>>, Problem> {
     let children = match params.parent_id {
         Some(parent) => place::Column::ParentId.eq(parent),
         None => place::Column::ParentId.is_null(),
     };
     // The largest real node (a community's buildings) has some hundreds of children.
-    let rows = place::Entity::find().filter(children).order_by_asc(place::Column::Code).limit(1000).all(state.db.read()).await?;
+    let rows = place::Entity::find()
+        .filter(children)
+        .order_by_asc(place::Column::Code)
+        .limit(1000)
+        .all(state.db.read())
+        .await?;
     Ok(web::Json(Page { items: rows.into_iter().map(PlaceView::from).collect(), next_cursor: None }))
 }
 

@@ -29,7 +29,10 @@ pub async fn find(connection: &impl ConnectionTrait, id: PlaceId) -> Result<Plac
 
 /// A place that a request names in its body; the answer to a wrong one names `pointer`.
 pub async fn named(connection: &impl ConnectionTrait, id: PlaceId, pointer: &str) -> Result<Place, Problem> {
-    place::Entity::find_by_id(id).one(connection).await?.ok_or_else(|| Problem::field(pointer, "没有这个地点 / no such place"))
+    place::Entity::find_by_id(id)
+        .one(connection)
+        .await?
+        .ok_or_else(|| Problem::field(pointer, "没有这个地点 / no such place"))
 }
 
 /// [`named`] for what belongs to a community: the place is one or lies in one. Gives the community as well.

@@ -57,7 +57,13 @@ pub trait Moderated: Sync {
     /// What a moderator must know of it, or nothing when there is no such thing.
     async fn preview(&self, connection: &DatabaseConnection, id: Uuid) -> Result<Option<Preview>, Problem>;
     /// Carries out a decision, in the decision's own transaction.
-    async fn apply(&self, state: &AppState, txn: &DatabaseTransaction, id: Uuid, action: ModerationAction) -> Result<(), Problem>;
+    async fn apply(
+        &self,
+        state: &AppState,
+        txn: &DatabaseTransaction,
+        id: Uuid,
+        action: ModerationAction,
+    ) -> Result<(), Problem>;
 }
 
 /// See [`Moderated::preview`].

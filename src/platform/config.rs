@@ -185,7 +185,11 @@ fn environment() -> Env {
 }
 
 /// A secret from its setting or from the file that `*_file` names.
-pub fn secret(name: &'static str, value: Option<&SecretString>, file: Option<&Path>) -> Result<SecretString, ConfigError> {
+pub fn secret(
+    name: &'static str,
+    value: Option<&SecretString>,
+    file: Option<&Path>,
+) -> Result<SecretString, ConfigError> {
     match (value, file) {
         (Some(value), None) => Ok(value.clone()),
         (None, Some(path)) => std::fs::read_to_string(path)

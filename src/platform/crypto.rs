@@ -49,7 +49,8 @@ pub struct Unreadable;
 impl Keys {
     /// Reads the keys from the settings or from the files they name.
     pub fn load(secrets: &Secrets) -> Result<Self, ConfigError> {
-        let master = config::secret("secrets.master_key", secrets.master_key.as_ref(), secrets.master_key_file.as_deref())?;
+        let master =
+            config::secret("secrets.master_key", secrets.master_key.as_ref(), secrets.master_key_file.as_deref())?;
         let data = config::secret("secrets.data_keys", secrets.data_keys.as_ref(), secrets.data_keys_file.as_deref())?;
         let mut keys = Self { master: key("secrets.master_key", &master)?, data: Vec::new() };
         for pair in data.expose_secret().split_whitespace() {
@@ -102,7 +103,9 @@ impl Keys {
 
 fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
     // HMAC takes a key of any length.
-    Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(message).finalize().into_bytes().into()).unwrap_or_default()
+    Hmac::<Sha256>::new_from_slice(key)
+        .map(|mac| mac.chain_update(message).finalize().into_bytes().into())
+        .unwrap_or_default()
 }
 
 fn key(name: &'static str, text: &SecretString) -> Result<[u8; 32], ConfigError> {
@@ -124,7 +127,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
-    (0..text.len()).step_by(2).map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok())).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 /// Connections for reading and for writing.
@@ -30,8 +30,11 @@ impl Db {
 
     /// Brings the schema up to date, on a connection of its own: pooled ones would keep the old schema.
     pub async fn migrate(url: &str) -> Result<(), DbErr> {
-        let connection =
-            if url.starts_with("sqlite:") { Database::connect(sqlite(url, 1)).await? } else { Database::connect(options(url, 1)).await? };
+        let connection = if url.starts_with("sqlite:") {
+            Database::connect(sqlite(url, 1)).await?
+        } else {
+            Database::connect(options(url, 1)).await?
+        };
         if connection.get_database_backend() == DbBackend::Postgres {
             // Two processes that start at once must not migrate at once; the lock goes with the connection.
             connection.execute_unprepared("SELECT pg_advisory_lock(6320170901)").await?;

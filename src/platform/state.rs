@@ -73,14 +73,19 @@ impl AppState {
             clock.clone(),
         )?;
         let push = if wechat.push_token.is_some() || wechat.push_token_file.is_some() {
-            let token = config::secret("wechat.push_token", wechat.push_token.as_ref(), wechat.push_token_file.as_deref())?;
+            let token =
+                config::secret("wechat.push_token", wechat.push_token.as_ref(), wechat.push_token_file.as_deref())?;
             let key = if wechat.encoding_aes_key.is_some() || wechat.encoding_aes_key_file.is_some() {
                 let (value, file) = (wechat.encoding_aes_key.as_ref(), wechat.encoding_aes_key_file.as_deref());
                 Some(config::secret("wechat.encoding_aes_key", value, file)?)
             } else {
                 None
             };
-            Some(PushSettings::new(token.expose_secret(), key.as_ref().map(ExposeSecret::expose_secret), &wechat.appid)?)
+            Some(PushSettings::new(
+                token.expose_secret(),
+                key.as_ref().map(ExposeSecret::expose_secret),
+                &wechat.appid,
+            )?)
         } else {
             None
         };

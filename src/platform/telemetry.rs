@@ -40,7 +40,10 @@ impl RootSpanBuilder for RequestSpan {
 }
 
 /// Counts and times requests by route and status, and hands the request's id to the client.
-pub async fn observe(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     use actix_web::HttpMessage;
     let started = Instant::now();
     let method = request.method().to_string();
@@ -50,7 +53,8 @@ pub async fn observe(request: ServiceRequest, next: Next<impl MessageBody>) -> R
     let status = response.status().as_u16().to_string();
     let took = started.elapsed();
     tracing::info!(status, milliseconds = took.as_millis(), "answered");
-    metrics::counter!("linli_http_requests_total", "method" => method, "route" => route.clone(), "status" => status).increment(1);
+    metrics::counter!("linli_http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
+        .increment(1);
     metrics::histogram!("linli_http_request_seconds", "route" => route).record(took.as_secs_f64());
     if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);

@@ -3,9 +3,9 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::FileState;
 use crate::ids::FileId;
 use crate::ids::UserId;
-use super::FileState;
 
 /// A picture that somebody uploaded; its bytes lie in the blob store.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -3,10 +3,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::Role;
 use crate::ids::GrantId;
 use crate::ids::PlaceId;
 use crate::ids::UserId;
-use super::Role;
 
 /// A role at one place: who gave it, when, until when.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

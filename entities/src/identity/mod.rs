@@ -1,8 +1,8 @@
 //! Tables of `identity`.
 
-pub mod user;
-pub mod residency;
 pub mod grant;
+pub mod residency;
+pub mod user;
 
 use crate::text_enum;
 

@@ -3,11 +3,11 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::ResidencyState;
 use crate::ids::HouseholdId;
 use crate::ids::PlaceId;
 use crate::ids::ResidencyId;
 use crate::ids::UserId;
-use super::ResidencyState;
 
 /// Somebody's claim to live behind a door, and who decided on it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

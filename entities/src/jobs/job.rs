@@ -3,8 +3,8 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::JobId;
 use super::JobState;
+use crate::ids::JobId;
 
 /// Work promised by a transaction and done after it; a finished job's row is deleted.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

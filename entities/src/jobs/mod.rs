@@ -1,8 +1,8 @@
 //! Tables of `jobs`.
 
+pub mod idempotency_key;
 pub mod job;
 pub mod schedule;
-pub mod idempotency_key;
 
 use crate::text_enum;
 

@@ -3,7 +3,6 @@
 
 use sea_orm::entity::prelude::*;
 
-
 /// When each recurring job is due next.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "schedules")]

@@ -3,10 +3,10 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::AccountId;
-use crate::ids::PlaceId;
 use super::AccountKind;
 use super::LedgerUnit;
+use crate::ids::AccountId;
+use crate::ids::PlaceId;
 
 /// A balance of one unit in one community.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -3,11 +3,11 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::TransferKind;
+use super::TransferPhase;
 use crate::ids::AccountId;
 use crate::ids::TransferId;
 use crate::ids::UserId;
-use super::TransferKind;
-use super::TransferPhase;
 
 /// An amount moved from one account to another; rows are only ever added, so that every transaction sums to zero.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

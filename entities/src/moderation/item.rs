@@ -3,12 +3,12 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::ModerationItemId;
-use crate::ids::PlaceId;
-use crate::ids::UserId;
 use super::ModerationAction;
 use super::ModerationReason;
 use super::ModerationState;
+use crate::ids::ModerationItemId;
+use crate::ids::PlaceId;
+use crate::ids::UserId;
 
 /// One thing in the moderators' queue; at most one is open per target.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

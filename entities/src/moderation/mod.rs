@@ -1,8 +1,8 @@
 //! Tables of `moderation`.
 
+pub mod complaint;
 pub mod item;
 pub mod report;
-pub mod complaint;
 
 use crate::text_enum;
 

@@ -1,8 +1,8 @@
 //! Tables of `needs`.
 
 pub mod need;
-pub mod support;
 pub mod need_file;
+pub mod support;
 
 use crate::text_enum;
 

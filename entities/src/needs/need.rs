@@ -3,11 +3,11 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::NeedCategory;
+use super::NeedState;
 use crate::ids::NeedId;
 use crate::ids::PlaceId;
 use crate::ids::UserId;
-use super::NeedCategory;
-use super::NeedState;
 
 /// What somebody says the neighbourhood needs.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,4 +1,4 @@
 //! Tables of `notices`.
 
-pub mod notice;
 pub mod head;
+pub mod notice;

@@ -1,4 +1,4 @@
 //! Tables of `notifications`.
 
-pub mod inbox_entry;
 pub mod consent;
+pub mod inbox_entry;

@@ -3,9 +3,9 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::OrganisationState;
 use crate::ids::OrganisationId;
 use crate::ids::PlaceId;
-use super::OrganisationState;
 
 /// A social organisation.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,7 +1,7 @@
 //! Tables of `places`.
 
-pub mod place;
 pub mod household;
+pub mod place;
 
 use crate::text_enum;
 

@@ -3,8 +3,8 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::ids::PlaceId;
 use super::PlaceKind;
+use crate::ids::PlaceId;
 
 /// A node of the tree district, street, community, grid, building.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

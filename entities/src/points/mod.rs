@@ -1,4 +1,4 @@
 //! Tables of `points`.
 
-pub mod score;
 pub mod award_budget;
+pub mod score;

@@ -1,10 +1,10 @@
 //! Tables of `polls`.
 
-pub mod poll;
-pub mod option;
-pub mod elector;
-pub mod participation;
 pub mod ballot;
+pub mod elector;
+pub mod option;
+pub mod participation;
+pub mod poll;
 
 use crate::text_enum;
 

@@ -3,11 +3,11 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::PollKind;
+use super::PollState;
 use crate::ids::PlaceId;
 use crate::ids::PollId;
 use crate::ids::UserId;
-use super::PollKind;
-use super::PollState;
 
 /// A question to an electorate that is frozen at opening.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -3,11 +3,11 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::ProjectState;
 use crate::ids::OrganisationId;
 use crate::ids::PlaceId;
 use crate::ids::ProjectId;
 use crate::ids::UserId;
-use super::ProjectState;
 
 /// Work for a place, with a budget in fen.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

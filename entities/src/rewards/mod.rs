@@ -1,7 +1,7 @@
 //! Tables of `rewards`.
 
-pub mod reward;
 pub mod redemption;
+pub mod reward;
 
 use crate::text_enum;
 

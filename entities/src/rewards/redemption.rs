@@ -3,12 +3,12 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::RedemptionState;
 use crate::ids::PlaceId;
 use crate::ids::RedemptionId;
 use crate::ids::RewardId;
 use crate::ids::TransferId;
 use crate::ids::UserId;
-use super::RedemptionState;
 
 /// Points and one piece of stock held for a person until the code is settled, cancelled or expired.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,9 +1,9 @@
 //! Tables of `surveys`.
 
-pub mod survey;
-pub mod push;
 pub mod audience;
+pub mod push;
 pub mod response;
+pub mod survey;
 
 use crate::text_enum;
 

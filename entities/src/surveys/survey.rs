@@ -3,10 +3,10 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::SurveyState;
 use crate::ids::PlaceId;
 use crate::ids::SurveyId;
 use crate::ids::UserId;
-use super::SurveyState;
 
 /// A questionnaire; its questions are frozen when it is published.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

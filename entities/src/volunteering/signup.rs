@@ -3,11 +3,11 @@
 
 use sea_orm::entity::prelude::*;
 
+use super::SignupState;
 use crate::ids::PlaceId;
 use crate::ids::ShiftId;
 use crate::ids::SignupId;
 use crate::ids::UserId;
-use super::SignupState;
 
 /// One person's place in a shift, from waiting list to credited minutes.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

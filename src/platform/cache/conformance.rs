@@ -73,7 +73,12 @@ async fn a_counter_counts_every_caller_and_keeps_its_first_deadline() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(cache.increment("n", Duration::from_millis(80)).await.unwrap(), 2);
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert_eq!(cache.increment("n", LONG).await.unwrap(), 1, "{}: the second increment moved the deadline", cache.name());
+        assert_eq!(
+            cache.increment("n", LONG).await.unwrap(),
+            1,
+            "{}: the second increment moved the deadline",
+            cache.name()
+        );
     }
 }
 

@@ -81,7 +81,10 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(
-            request.app_data::<actix_web::web::Data<AppState>>().ok_or(Code::Internal.into()).and_then(|state| Self::of_request(state, request)),
+            request
+                .app_data::<actix_web::web::Data<AppState>>()
+                .ok_or(Code::Internal.into())
+                .and_then(|state| Self::of_request(state, request)),
         )
     }
 }

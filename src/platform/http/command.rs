@@ -55,7 +55,10 @@ impl Responder for Outcome {
 }
 
 /// Runs `act` in one transaction and commits it if it succeeds. Jobs that it promised start at once.
-pub async fn transact<T>(state: &AppState, act: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, Problem>) -> Result<T, Problem> {
+pub async fn transact<T>(
+    state: &AppState,
+    act: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, Problem>,
+) -> Result<T, Problem> {
     let txn = state.db.begin().await?;
     let value = act(&txn).await?;
     txn.commit().await?;
@@ -113,7 +116,9 @@ pub async fn command<T: Serialize>(
 /// The answer that a key got earlier, if any: for commands that must ask somebody else before their transaction.
 pub async fn replay(state: &AppState, actor: UserId, key: &Key) -> Result<Option<Outcome>, Problem> {
     let Some(word) = &key.key else { return Ok(None) };
-    let Some(earlier) = stored::Entity::find_by_id((actor, word.clone())).one(state.db.read()).await? else { return Ok(None) };
+    let Some(earlier) = stored::Entity::find_by_id((actor, word.clone())).one(state.db.read()).await? else {
+        return Ok(None);
+    };
     of_earlier(earlier, key).map(Some)
 }
 

@@ -10,7 +10,10 @@ use sha2::{Digest, Sha256};
 use crate::platform::crypto::hex;
 
 /// Tags every successful JSON read and answers 304 where the client has it already.
-pub async fn tag(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+pub async fn tag(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let read = request.method() == Method::GET;
     let known = request.headers().get(IF_NONE_MATCH).cloned();
     let response = next.call(request).await?.map_into_boxed_body();

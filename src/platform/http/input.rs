@@ -91,11 +91,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(
-            web::Query::<T>::from_query(request.query_string()).map(|query| Self(query.into_inner())).map_err(|error| {
-                let message = error.to_string();
-                let message = message.trim_start_matches("Query deserialize error: ");
-                Problem::invalid(vec![field_error("?", message)])
-            }),
+            web::Query::<T>::from_query(request.query_string()).map(|query| Self(query.into_inner())).map_err(
+                |error| {
+                    let message = error.to_string();
+                    let message = message.trim_start_matches("Query deserialize error: ");
+                    Problem::invalid(vec![field_error("?", message)])
+                },
+            ),
         )
     }
 }
@@ -110,7 +112,9 @@ pub fn key_of(request: &HttpRequest) -> Result<Option<String>, Problem> {
 
 fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
     let json = request.headers().get("content-type").is_none_or(|value| {
-        value.to_str().is_ok_and(|value| value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")))
+        value.to_str().is_ok_and(|value| {
+            value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+        })
     });
     let bytes = Bytes::from_request(request, payload);
     async move {
@@ -119,7 +123,8 @@ fn read(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Re
         }
         bytes.await.map_err(|error| {
             let status = error.as_response_error().status_code().as_u16();
-            Problem::from(if status == 413 { Code::BodyTooLarge } else { Code::MalformedRequest }).caused_by(error.to_string())
+            Problem::from(if status == 413 { Code::BodyTooLarge } else { Code::MalformedRequest })
+                .caused_by(error.to_string())
         })
     }
 }
@@ -197,7 +202,10 @@ pub mod text {
             return Err(Error::new(format!("不能超过 {max} 个字 / at most {max} characters")));
         }
         // Besides controls: marks that turn the direction of writing and can disguise what is written.
-        if text.chars().any(|c| refused(c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')) {
+        if text
+            .chars()
+            .any(|c| refused(c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
+        {
             return Err(Error::new("不能包含控制字符 / must not contain control characters"));
         }
         Ok(())

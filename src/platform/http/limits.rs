@@ -75,7 +75,9 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let Some(state) = request.app_data::<web::Data<AppState>>().cloned() else { return Err(Problem::from(Code::Internal).into()) };
+    let Some(state) = request.app_data::<web::Data<AppState>>().cloned() else {
+        return Err(Problem::from(Code::Internal).into());
+    };
     state.rate_limits.check_address(request.request())?;
     let limit = Duration::from_secs(state.config.limits.request_seconds);
     match tokio::time::timeout(limit, next.call(request)).await {

@@ -36,7 +36,8 @@ impl Paging {
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(Problem::field("?limit", format!("1 to {MAX_LIMIT}")));
         }
-        let after = cursor.map(|text| read_cursor(keys, text).ok_or_else(|| Problem::field("?cursor", "not a cursor of this list")));
+        let after = cursor
+            .map(|text| read_cursor(keys, text).ok_or_else(|| Problem::field("?cursor", "not a cursor of this list")));
         Ok(Self { after: after.transpose()?, limit })
     }
 

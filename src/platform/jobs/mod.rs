@@ -42,7 +42,12 @@ impl From<serde_json::Error> for JobError {
 }
 
 /// Promises a job, in the caller's transaction.
-pub async fn enqueue(txn: &impl ConnectionTrait, clock: &Clock, kind: &str, payload: impl Serialize) -> Result<(), Problem> {
+pub async fn enqueue(
+    txn: &impl ConnectionTrait,
+    clock: &Clock,
+    kind: &str,
+    payload: impl Serialize,
+) -> Result<(), Problem> {
     enqueue_at(txn, clock, kind, payload, clock.now()).await
 }
 
@@ -54,8 +59,8 @@ pub async fn enqueue_at(
     payload: impl Serialize,
     run_at: DateTime<Utc>,
 ) -> Result<(), Problem> {
-    let payload = serde_json::to_value(payload)
-        .map_err(|error| Problem::from(super::code::Code::Internal).caused_by(error))?;
+    let payload =
+        serde_json::to_value(payload).map_err(|error| Problem::from(super::code::Code::Internal).caused_by(error))?;
     let row = job::ActiveModel {
         id: Set(ids::ordered(clock)),
         kind: Set(kind.to_owned()),

@@ -8,7 +8,8 @@ use futures_util::future::join_all;
 use rand::RngExt;
 use sea_orm::sea_query::{LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, IntoActiveModel,
+    QueryFilter,
 };
 use tokio::sync::watch;
 

@@ -1,0 +1,11 @@
+//! What the demo shows of surveys.
+
+use sea_orm::DatabaseTransaction;
+
+use crate::platform::http::Problem;
+use crate::platform::state::AppState;
+
+/// Puts in what is not there yet; see [`super::seed`].
+pub(super) async fn seed(_: &AppState, _: &DatabaseTransaction) -> Result<(), Problem> {
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! The API over real HTTP, against real storage and WeChat's wire format; one binary, a module a capability.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::as_conversions)]
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "not every helper is used by every build")]
+mod support;
+
+mod files;
+mod identity;
+mod moderation;
+mod needs;
+mod notices;
+mod notifications;
+mod platform;
+mod points;
+mod polls;
+mod projects;
+mod rewards;
+mod surveys;
+mod volunteering;
