@@ -1,67 +1,28 @@
-//! WeChat's server API (stub until the branch lands).
-#![allow(missing_docs)]
-use super::cache::SharedCache;
-use super::clock::Clock;
-use secrecy::SecretString;
-use std::time::Duration;
-pub struct Settings {
-    pub base_url: String,
-    pub appid: String,
-    pub secret: SecretString,
-    pub mini_program_state: String,
-    pub timeout: Duration,
-}
-#[derive(Clone)]
-pub struct WeChat;
-impl WeChat {
-    pub fn new(_: Settings, _: SharedCache, _: Clock) -> Result<Self, std::io::Error> {
-        Ok(Self)
-    }
-}
-pub mod push {
-    pub struct PushSettings;
-    impl PushSettings {
-        pub fn new(_: &str, _: Option<&str>, _: &str) -> Result<Self, std::io::Error> {
-            Ok(Self)
-        }
-    }
-}
+//! WeChat's server API: the calls Linli makes ([`WeChat`]) and the pushes it receives ([`push::PushSettings`]).
+//!
+//! - `client` has one method a call; `transport` sends it, tries again while WeChat is busy, and knows errcodes.
+//! - `token` keeps the one access token that all processes share. Read its rules before you change anything there.
+//! - `fields` makes texts fit into subscribe messages.
+//! - `push` checks, decrypts and parses what WeChat sends; `crypto` has the primitives, `event` the forms.
+//!
+//! Secrets, tokens and session keys stay in [`secrecy::SecretString`]; no error and no log line here holds a URL, because
+//! WeChat wants its secrets in the query.
 
-pub struct Session {
-    pub openid: String,
-    pub unionid: Option<String>,
-}
-pub struct Phone {
-    pub pure_number: String,
-}
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub enum WeChatError {
-    InvalidCode,
-    HighRiskUser,
-    ConsentUsedUp,
-    Banned,
-    Busy,
-}
-impl WeChatError {
-    pub fn is_transient(&self) -> bool {
-        true
-    }
-}
-pub struct SubscribeMessage {
-    pub openid: String,
-    pub template_id: String,
-    pub page: Option<String>,
-    pub data: Vec<(String, String)>,
-}
-impl WeChat {
-    pub async fn code_to_session(&self, _: &str) -> Result<Session, WeChatError> {
-        Err(WeChatError::Busy)
-    }
-    pub async fn phone_number(&self, _: &str) -> Result<Phone, WeChatError> {
-        Err(WeChatError::Busy)
-    }
-    pub async fn send_subscribe_message(&self, _: &SubscribeMessage) -> Result<(), WeChatError> {
-        Err(WeChatError::Busy)
-    }
-}
+#![allow(clippy::doc_markdown, reason = "WeChat is a name")]
+
+mod client;
+mod crypto;
+mod error;
+mod event;
+mod fields;
+mod model;
+pub mod push;
+mod token;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::WeChat;
+pub use error::{SetupError, Unreachable, WeChatError};
+pub use model::{PhoneNumber, Scene, Session, Settings, SubscribeMessage, Suggest, Verdict};
