@@ -130,7 +130,7 @@ fn greet(api: &str, simulator: &str) -> std::io::Result<()> {
     writeln!(out, "\n邻里 Linli is running. Ctrl-C stops it; what was done is kept.\n")?;
     writeln!(out, "  API              {api}/api/v1        its documentation: {api}/api/docs")?;
     writeln!(out, "  WeChat simulator {simulator}/              phones, login codes, the clock\n")?;
-    writeln!(out, "  {:<16} {:<10} who, and what they may do", "persona", "phone")?;
+    writeln!(out, "  {:<16} who, and what they may do", "persona")?;
     for person in PEOPLE {
         writeln!(out, "  {:<16} {}", person.names, person.may)?;
     }
