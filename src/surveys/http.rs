@@ -135,6 +135,7 @@ struct NewPush {
     building_ids: Vec<PlaceId>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "garde's signature")]
 fn some_buildings(ids: &[PlaceId], (): &()) -> garde::Result {
     if (1..=100).contains(&ids.len()) {
         Ok(())

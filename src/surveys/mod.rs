@@ -4,14 +4,14 @@
 //! push adds the residents verified there to the survey's *audience*, a snapshot that gives the response rate its
 //! denominator, and tells those who have not answered. Each person of the audience answers once.
 //!
-//! - [`domain`] knows which questions can be asked, which answers fit, and which figures may be shown.
+//! - `domain` knows which questions can be asked, which answers fit, and which figures may be shown.
 //! - An anonymous response has a random id, no person and no time, and is a PUT, so that no idempotency key leaves a trace. What
 //!   stays is the flag that somebody answered. The limit: who runs the database server and reads its log or its row versions
 //!   can still see which flag and which response were written together.
 //!
 //! Locks, in this order: the survey (a push), then rows of the audience. A response locks its row of the audience only.
 
-pub mod domain;
+mod domain;
 mod http;
 mod service;
 mod statistics;

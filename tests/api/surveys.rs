@@ -395,7 +395,9 @@ async fn a_whole_building_answers_at_once() {
         let asked = pushed(app, false).await;
         let people = building_1(app).await;
         let sent = join_all(people.iter().map(|person| asked.answer(person, answers("yes")))).await;
-        sent.into_iter().for_each(|answer| drop(answer.expect(200)));
+        for answer in sent {
+            answer.expect(200);
+        }
         let figures = asked.statistics(&asked.staff).await;
         assert_eq!((&figures["responses"], &figures["response_rate"]), (&json!(12), &json!(0.9231)));
         assert_eq!(figures["questions"][0]["options"][0]["count"], 12);
@@ -408,7 +410,7 @@ async fn a_whole_building_answers_at_once() {
 async fn parallel_pushes_keep_the_weekly_limit_exactly() {
     TestApp::run(async |app| {
         let asked = published(app, false).await;
-        let by = |at: usize| if at % 2 == 0 { &asked.leader } else { &asked.staff };
+        let by = |at: usize| if at.is_multiple_of(2) { &asked.leader } else { &asked.staff };
         let sent = join_all((0..20).map(|at| asked.push(by(at), &[BUILDING_1]))).await;
         let (won, lost): (Vec<_>, Vec<_>) = sent.into_iter().partition(|answer| answer.status == 201);
         assert_eq!(won.len(), 3);
@@ -435,7 +437,10 @@ async fn parallel_publications_make_one() {
         let [staff, other] = [app.sign_in("staff").await, app.sign_in("staff-2").await];
         let id = text(&staff.post("/surveys", parking(false)).await.expect(201)["id"]);
         let path = format!("/surveys/{id}/publish");
-        let sent = join_all((0..20).map(|at| if at % 2 == 0 { &staff } else { &other }.post(&path, json!({})))).await;
+        let sent = join_all(
+            (0..20).map(|at| if usize::is_multiple_of(at, 2) { &staff } else { &other }.post(&path, json!({}))),
+        )
+        .await;
         assert_eq!(sent.iter().filter(|answer| answer.status == 200).count(), 1);
         assert!(sent.iter().all(|answer| answer.status == 200 || answer.body["code"] == "survey_not_draft"));
     })

@@ -110,7 +110,7 @@ fn multiple(question: &Question, value: &Value) -> Result<Option<Value>, Mistake
 
 #[cfg(test)]
 mod tests {
-    use super::super::Choice;
+    use super::super::question::Choice;
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;

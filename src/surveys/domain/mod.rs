@@ -7,9 +7,9 @@ mod tally;
 
 use std::collections::BTreeSet;
 
-pub use answer::{Answers, check_answers};
-pub use question::{Choice, Question, QuestionKind, check_questions};
-pub use tally::{Cell, Figure, Tally};
+pub use answer::check_answers;
+pub use question::{Question, check_questions};
+pub use tally::{Figure, Tally};
 
 /// The first of the buildings that was reached `cap` times already by the recent pushes (each a list of buildings).
 pub fn over_limit<B: Ord + Copy>(recent: &[BTreeSet<B>], buildings: &BTreeSet<B>, cap: u64) -> Option<B> {

@@ -70,6 +70,7 @@ impl Question {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "garde's signature")]
 fn word(text: &str, (): &()) -> garde::Result {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
     if (1..=40).contains(&text.len()) && text.chars().all(fits) {
@@ -93,9 +94,8 @@ pub fn check_questions(questions: &[Question]) -> Result<(), Vec<FieldError>> {
             refuse(format!("/questions/{at}/id"), "编号重复 / used by an earlier question");
         }
         let (least, most) = match question.kind {
-            QuestionKind::Single | QuestionKind::Multiple => (2, MAX_OPTIONS),
             QuestionKind::Scale if question.options.is_empty() => (0, 0),
-            QuestionKind::Scale => (2, MAX_OPTIONS),
+            QuestionKind::Single | QuestionKind::Multiple | QuestionKind::Scale => (2, MAX_OPTIONS),
             QuestionKind::Text | QuestionKind::Number => (0, 0),
         };
         if !(least..=most).contains(&question.options.len()) {

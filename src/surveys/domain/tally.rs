@@ -273,7 +273,9 @@ mod tests {
 
     fn tally<'a>(questions: &'a [Question], responses: &[Answers]) -> Tally<'a> {
         let mut tally = Tally::new(questions);
-        responses.iter().for_each(|answers| tally.add(answers));
+        for answers in responses {
+            tally.add(answers);
+        }
         tally
     }
 
@@ -379,7 +381,9 @@ mod tests {
             let questions = questions(true);
             let figures = |responses: &[Answers]| {
                 let mut figures = tally(&questions, responses).figures(Some(2));
-                figures.iter_mut().for_each(|figure| figure.mean = figure.mean.map(|mean| (mean * 1e6).round()));
+                for figure in &mut figures {
+                    figure.mean = figure.mean.map(|mean| (mean * 1e6).round());
+                }
                 figures
             };
             prop_assert_eq!(figures(&responses), figures(&shuffled));
