@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 use entities::identity::residency;
 use entities::ids::UserId;
+use entities::ledger::{account, transfer};
 use entities::volunteering::{SignupState, shift, signup};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
@@ -12,7 +13,9 @@ use linli::platform::code::Code;
 use linli::platform::http::Problem;
 use linli::platform::ids;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wechat_simulator::Persona;
@@ -82,8 +85,14 @@ async fn state_of(person: &Person, signup: &Value) -> Value {
     mine["items"].as_array().unwrap().iter().find(|row| row["id"] == signup["id"]).expect("my sign-up")["state"].clone()
 }
 
-async fn points(person: &Person) -> i64 {
-    person.get("/me/points").await.expect(200)["available"].as_i64().unwrap()
+/// What is in the person's wallet, and how many awards brought it there.
+async fn wallet(app: &TestApp, person: &Person) -> (i64, usize) {
+    let owner: Uuid = person.id.parse().unwrap();
+    let wallet = account::Entity::find().filter(account::Column::OwnerId.eq(owner)).one(app.state.db.read()).await;
+    let Some(wallet) = wallet.unwrap() else { return (0, 0) };
+    let awards =
+        transfer::Entity::find().filter(transfer::Column::CreditId.eq(wallet.id)).all(app.state.db.read()).await;
+    (wallet.posted, awards.unwrap().len())
 }
 
 /// Everybody of the demo who lives in 光华社区, and as many made-up neighbours as are missing.
@@ -146,7 +155,7 @@ async fn a_volunteer_signs_up_serves_and_is_credited() {
         // From minute 20 to (a little after) minute 110.
         assert_eq!(credit, json!({ "minutes": 90, "points": 15 }));
         assert_eq!(staff.post(&path, json!({})).await.expect(200), credit);
-        assert_eq!(points(&volunteer).await, 15);
+        assert_eq!(wallet(app, &volunteer).await, (15, 1));
         assert_eq!(volunteer.get("/me/hours").await.expect(200), json!({ "minutes": 90, "stars": 0 }));
         let mine = volunteer.get("/me/signups").await.expect(200);
         assert_eq!(mine["items"][0]["state"], "credited");
@@ -547,10 +556,8 @@ async fn nobody_marks_or_confirms_themself_and_strangers_learn_nothing() {
             }
         }
         // Checked out before the shift began: no minute, no points, no entry.
-        assert_eq!(points(&volunteer).await, 0);
+        assert_eq!(wallet(app, &volunteer).await, (0, 0));
         assert_eq!(volunteer.get("/me/hours").await.expect(200)["minutes"], 0);
-        let entries = volunteer.get("/me/points/entries").await.expect(200);
-        assert_eq!(entries["items"], json!([]));
     })
     .await;
 }
@@ -569,7 +576,8 @@ async fn served(app: &TestApp, shift: &str) -> Value {
     signup
 }
 
-// Guard: the state in the condition of the update, in one transaction with the award.
+// Guard: the sign-up's row lock, so that each finds either nothing or everything done. Behind it the state in the condition of
+// the update, `signups_sealed`, and the ledger's one award a source.
 #[actix_web::test]
 async fn parallel_confirmations_credit_once() {
     TestApp::run(async |app| {
@@ -583,9 +591,7 @@ async fn parallel_confirmations_credit_once() {
             assert_eq!(answer.expect(200), json!({ "minutes": 60, "points": 10 }));
         }
         let volunteer = app.sign_in("volunteer-1").await;
-        assert_eq!(points(&volunteer).await, 10);
-        let entries = volunteer.get("/me/points/entries").await.expect(200);
-        assert_eq!(entries["items"].as_array().unwrap().len(), 1);
+        assert_eq!(wallet(app, &volunteer).await, (10, 1));
         assert_eq!(volunteer.get("/me/hours").await.expect(200)["minutes"], 60);
     })
     .await;
@@ -649,7 +655,7 @@ async fn ten_seats_under_a_thousand_sign_ups() {
     .await;
 }
 
-// Guard: the person's row lock before the check; `signups_overlap` behind it.
+// Guards: the person's row lock before the check, and `signups_overlap`; either is enough.
 #[actix_web::test]
 async fn parallel_sign_ups_of_one_person_for_overlapping_shifts_make_one() {
     TestApp::run(async |app| {
@@ -705,7 +711,7 @@ async fn parallel_coming_and_going_keeps_the_count() {
 
 // Guard: the state in the condition of the update: an offer is taken or runs out, and its seat exists once.
 #[actix_web::test]
-async fn parallel_answers_to_offers_and_their_end_keep_the_count() {
+async fn an_offer_taken_while_it_runs_out_is_kept_or_refused() {
     TestApp::run(async |app| {
         let shift = new_shift(app, 600, 660, 5).await;
         let people = crowd(app, 20).await;
@@ -714,25 +720,35 @@ async fn parallel_answers_to_offers_and_their_end_keep_the_count() {
             sign_up(person, &shift).await;
         }
         join_all(people[..5].iter().map(|person| person.delete(&path))).await;
-        assert_eq!(in_state(&queue(app, &shift).await, SignupState::Offered).len(), 5);
-        app.simulator.control().advance(std::time::Duration::from_secs(3598));
+        let offered = queue(app, &shift).await;
+        assert_eq!(in_state(&offered, SignupState::Offered).len(), 5);
+        app.simulator.control().advance(std::time::Duration::from_secs(3590));
         let people = crowd(app, 20).await;
-        let answers = async {
-            let each =
-                people[5..10].iter().flat_map(|person| [person.put(&path, json!({})), person.put(&path, json!({}))]);
-            join_all(each).await
-        };
+        // The rows are held, so that (on PostgreSQL) those who accept and the schedule all come to wait for them.
+        let held = app.state.db.begin().await.unwrap();
+        let rows = signup::Entity::find().filter(signup::Column::State.eq(SignupState::Offered)).lock_exclusive();
+        assert_eq!(rows.all(&held).await.unwrap().len(), 5);
+        let accepting = join_all(people[5..10].iter().map(|person| person.put(&path, json!({}))));
         let ending = async {
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(500)).await;
             app.simulator.control().advance(std::time::Duration::from_secs(60));
             app.work().await;
         };
-        let (answers, ()) = futures_util::join!(answers, ending);
-        for answer in answers {
-            assert!(matches!(answer.status, 200 | 409), "{answer:?}");
-        }
+        let releasing = async {
+            actix_web::rt::time::sleep(std::time::Duration::from_millis(1000)).await;
+            held.commit().await.unwrap();
+        };
+        let (answers, (), ()) = futures_util::join!(accepting, ending, releasing);
         let rows = queue(app, &shift).await;
-        let seats =
-            rows.iter().filter(|row| matches!(row.state, SignupState::Offered | SignupState::Confirmed)).count();
+        let confirmed = in_state(&rows, SignupState::Confirmed);
+        for (person, answer) in people[5..10].iter().zip(answers) {
+            let kept = confirmed.contains(&person.id.parse().unwrap());
+            match answer.status {
+                200 => assert!(kept, "who was told that the seat is theirs has it"),
+                _ => assert!(!kept && answer.refused(409, "signup_state").is_object()),
+            }
+        }
+        let seats = confirmed.len() + in_state(&rows, SignupState::Offered).len();
         assert_eq!((seats, taken(app, &shift).await), (5, 5));
     })
     .await;
