@@ -29,8 +29,9 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// The same id for the same name every time (UUIDv5): for data that is put in again and again, such as the demo's.
+/// The same id for the same name every time (UUIDv5): for data that is put in again and again, such as the demo's. The first
+/// bits are cleared: in lists, which go by id, such data is older than what people make later.
 pub fn named<T: From<Uuid>>(name: &str) -> T {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6c69_6e6c_6900_4000_8000_0000_2017_0901);
-    Uuid::new_v5(&NAMESPACE, name.as_bytes()).into()
+    Uuid::from_u128(Uuid::new_v5(&NAMESPACE, name.as_bytes()).as_u128() & (u128::MAX >> 32)).into()
 }
