@@ -1,6 +1,6 @@
 //! What the demo shows of needs: some of 光华社区 in different states, with supporters, and one that waits for a moderator.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entities::ids::NeedId;
 use entities::moderation::{ModerationReason, ModerationState, SecurityState, item};
 use entities::needs::{NeedCategory, NeedState, need, support};
@@ -105,13 +105,18 @@ const NEEDS: &[Need] = &[
 /// Puts in what is not there yet; see [`super::seed`].
 pub(super) async fn seed(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Problem> {
     for item in NEEDS {
-        let id: NeedId = ids::named(&format!("need:{}", item.key));
+        let id: NeedId = ids::named_at(&format!("need:{}", item.key), id_time(item));
         // All of a need or nothing: a supporter who has stepped out since must not come back with a restart.
         if need::Entity::find_by_id(id).one(txn).await?.is_none() {
             insert(state, txn, id, item).await?;
         }
     }
     Ok(())
+}
+
+/// Lists are in the order of ids, and an id must be the same at every start: these stand before all real ones.
+fn id_time(item: &Need) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_504_224_000, 0).unwrap_or_default() - TimeDelta::days(item.days_ago)
 }
 
 async fn insert(state: &AppState, txn: &DatabaseTransaction, id: NeedId, item: &Need) -> Result<(), Problem> {
@@ -140,7 +145,7 @@ async fn insert(state: &AppState, txn: &DatabaseTransaction, id: NeedId, item: &
     }
     if item.state == NeedState::InReview {
         let row = item::ActiveModel {
-            id: Set(ids::named(&format!("moderation:need:{}", item.key))),
+            id: Set(ids::named_at(&format!("moderation:need:{}", item.key), id_time(item))),
             community_id: Set(place_id(GUANGHUA)),
             place_path: Set(item.place.to_owned()),
             target_kind: Set("need".to_owned()),
