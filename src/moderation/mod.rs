@@ -44,7 +44,7 @@ pub fn capability() -> Capability {
         ],
         schedules: vec![Schedule {
             name: "moderation.sweep",
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             run: |state| security::sweep(state).boxed_local(),
         }],
         verify: Some(|state| service::verify(state).boxed_local()),

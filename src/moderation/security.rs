@@ -130,12 +130,17 @@ pub(super) async fn sweep(state: AppState) -> Result<(), JobError> {
         .all(state.db.read())
         .await?;
     for row in waiting {
-        let Some(stage) = row.security else { continue };
-        if row.created_at + LOST <= state.clock.now() {
-            let lost = SecurityState::Unchecked;
-            transact(&state, async |txn| advance(&state, txn, row.id, stage, lost).await).await?;
-        } else if stage == SecurityState::Pictures {
-            look_at_pictures(&state, row.id).await?;
+        let outcome = match row.security {
+            Some(from) if row.created_at + LOST <= state.clock.now() => {
+                let lost = SecurityState::Unchecked;
+                transact(&state, async |txn| advance(&state, txn, row.id, from, lost).await).await
+            }
+            Some(SecurityState::Pictures) => look_at_pictures(&state, row.id).await,
+            _ => Ok(()),
+        };
+        // One that cannot go on must not hold up the others.
+        if let Err(error) = outcome {
+            tracing::warn!(item_id = %row.id, %error, "an item stays where it is");
         }
     }
     Ok(())

@@ -56,9 +56,9 @@ mod tests {
         let at = |days| clock.now() - chrono::TimeDelta::days(days);
         let then = at(1);
         let id: Uuid = named_at("a", then);
-        assert_eq!(id, named_at("a", then));
+        assert_eq!(id, named_at::<Uuid>("a", then));
         assert_eq!(id.get_version_num(), 7);
-        assert!(named_at::<Uuid>("b", at(2)) < id && id < ordered(&clock));
-        assert_ne!(id, named_at("b", then));
+        assert!(named_at::<Uuid>("b", at(2)) < id && id < ordered::<Uuid>(&clock));
+        assert_ne!(id, named_at::<Uuid>("b", then));
     }
 }

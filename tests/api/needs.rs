@@ -163,7 +163,7 @@ async fn pictures_are_ones_own_and_used_once() {
     .await;
 }
 
-// Guard: the condition on `place_path` in files::attach.
+// Guard: the condition on `place_path` in files::attach, and behind it `need_files_used_once`.
 #[actix_web::test]
 async fn parallel_needs_cannot_share_a_picture() {
     TestApp::run(async |app| {
@@ -255,7 +255,7 @@ async fn one_support_a_person_however_often_they_press() {
     .await;
 }
 
-/// Guard: the need's state and `hidden` in the condition that counts.
+/// What was refused because of the hiding left no row and no count behind.
 #[actix_web::test]
 async fn hiding_among_supports_loses_none() {
     TestApp::run(async |app| {
