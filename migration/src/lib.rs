@@ -13,8 +13,13 @@ macro_rules! migrations {
         $(mod $module {
             use sea_orm_migration::prelude::*;
 
-            #[derive(DeriveMigrationName)]
             pub struct Migration;
+
+            impl MigrationName for Migration {
+                fn name(&self) -> &'static str {
+                    stringify!($module)
+                }
+            }
 
             #[async_trait::async_trait]
             impl MigrationTrait for Migration {

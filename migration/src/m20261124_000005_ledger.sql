@@ -1,5 +1,6 @@
 -- A transfer debits one account and credits another by the same amount: a transaction cannot but sum to zero.
 -- A hold is a `pending` transfer; exactly one `post` or `void` may name it (`ledger_transfers_resolved_once`).
+-- Only wallets keep a balance: a community's own accounts take part in every movement and would be the row all wait for.
 CREATE TABLE ledger_accounts (
     id UUID NOT NULL PRIMARY KEY,
     unit text NOT NULL CONSTRAINT ledger_accounts_unit CHECK (unit IN ('points', 'fen')),
@@ -10,7 +11,8 @@ CREATE TABLE ledger_accounts (
     reserved bigint NOT NULL CONSTRAINT ledger_accounts_reserved CHECK (reserved >= 0),
     created_at TIME NOT NULL,
     CONSTRAINT ledger_accounts_one UNIQUE (owner_id, community_id, unit, kind),
-    CONSTRAINT ledger_accounts_available CHECK (kind <> 'wallet' OR posted - reserved >= 0)
+    CONSTRAINT ledger_accounts_available CHECK (posted - reserved >= 0),
+    CONSTRAINT ledger_accounts_kept CHECK (kind = 'wallet' OR (posted = 0 AND reserved = 0))
 );
 
 CREATE TABLE ledger_transfers (

@@ -74,7 +74,6 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
 /// of consents decides what is sent.
 pub fn start_simulator(config: &Config, listener: TcpListener, clock: SharedClock) -> Result<Simulator, SetupError> {
     use secrecy::ExposeSecret;
-    const ACCEPTED_BEFOREHAND: u32 = 1000;
     let exposed =
         |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().to_owned()).unwrap_or_default();
     let templates = Message::ALL.map(|template| Template {
@@ -95,23 +94,17 @@ pub fn start_simulator(config: &Config, listener: TcpListener, clock: SharedCloc
             })
             .collect(),
         templates: templates.to_vec(),
+        push: Some(Push {
+            url: format!("{}/api/v1/wechat/push", config.public_url),
+            token: exposed(config.wechat.push_token.as_ref()),
+            encoding_aes_key: exposed(config.wechat.encoding_aes_key.as_ref()),
+            mode: PushMode::Secure,
+        }),
+        accepted_beforehand: 1000,
         clock,
         ..Settings::default()
     };
-    let simulator = Simulator::start(listener, settings)?;
-    for person in people::all() {
-        for template in Message::ALL {
-            simulator.control().accept_consent(&person.name, template.word(), ACCEPTED_BEFOREHAND)?;
-        }
-    }
-    // Only now: each acceptance above would have been pushed.
-    simulator.set_push(Some(Push {
-        url: format!("{}/api/v1/wechat/push", config.public_url),
-        token: exposed(config.wechat.push_token.as_ref()),
-        encoding_aes_key: exposed(config.wechat.encoding_aes_key.as_ref()),
-        mode: PushMode::Secure,
-    }));
-    Ok(simulator)
+    Ok(Simulator::start(listener, settings)?)
 }
 
 /// The demo's keys, made at the first start and kept beside its database, so that a restart can read what is in it.
@@ -137,7 +130,7 @@ fn greet(api: &str, simulator: &str) -> std::io::Result<()> {
     writeln!(out, "\n邻里 Linli is running. Ctrl-C stops it; what was done is kept.\n")?;
     writeln!(out, "  API              {api}/api/v1        its documentation: {api}/api/docs")?;
     writeln!(out, "  WeChat simulator {simulator}/              phones, login codes, the clock\n")?;
-    writeln!(out, "  {:<16} {:<10} who, and what they may do", "persona", "phone")?;
+    writeln!(out, "  {:<16} who, and what they may do", "persona")?;
     for person in PEOPLE {
         writeln!(out, "  {:<16} {}", person.names, person.may)?;
     }

@@ -75,13 +75,16 @@ struct Consent {
 /// Every person's consents and messages.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
+    /// What everybody accepts of every template before they are asked.
+    pub(crate) accepted_beforehand: u32,
     consents: HashMap<(String, String), Consent>,
     messages: HashMap<String, VecDeque<Message>>,
 }
 
 impl Mailbox {
     pub(crate) fn answer(&mut self, openid: &str, template: &str, answer: Answer, times: u32) {
-        let consent = self.consents.entry((openid.to_owned(), template.to_owned())).or_default();
+        let initial = Consent { left: self.accepted_beforehand, banned: false };
+        let consent = self.consents.entry((openid.to_owned(), template.to_owned())).or_insert(initial);
         *consent = match answer {
             Answer::Accept => Consent { left: consent.left.saturating_add(times), banned: false },
             Answer::Reject => Consent { left: 0, banned: false },
@@ -90,7 +93,9 @@ impl Mailbox {
     }
 
     pub(crate) fn left(&self, openid: &str, template: &str) -> u32 {
-        self.consents.get(&(openid.to_owned(), template.to_owned())).map_or(0, |consent| consent.left)
+        self.consents
+            .get(&(openid.to_owned(), template.to_owned()))
+            .map_or(self.accepted_beforehand, |consent| consent.left)
     }
 
     /// The oldest first.
@@ -99,7 +104,8 @@ impl Mailbox {
     }
 
     fn spend(&mut self, openid: &str, template: &str, required: bool) -> Result<(), Errcode> {
-        let consent = self.consents.entry((openid.to_owned(), template.to_owned())).or_default();
+        let initial = Consent { left: self.accepted_beforehand, banned: false };
+        let consent = self.consents.entry((openid.to_owned(), template.to_owned())).or_insert(initial);
         if consent.banned {
             return Err(Errcode::TEMPLATE_BANNED);
         }

@@ -79,6 +79,8 @@ pub struct Settings {
     pub clock: SharedClock,
     /// Whether sending a subscribe message needs an accept that is not used up, else 43101.
     pub consent_required: bool,
+    /// How many messages of every template everybody accepts before they are asked; nothing is pushed about these.
+    pub accepted_beforehand: u32,
     /// How long after a login a person's content may be checked, else 61010. `None`: always.
     pub active_window: Option<Duration>,
     /// Whether WeChat's limits per minute and per day are kept.
@@ -105,6 +107,7 @@ impl Default for Settings {
             push: None,
             clock: SharedClock::new(),
             consent_required: true,
+            accepted_beforehand: 0,
             active_window: Some(Duration::from_hours(2)),
             rate_limits: true,
             text_rules: built_in_rules(),

@@ -92,6 +92,7 @@ impl State {
 impl World {
     pub(crate) fn new(mut settings: Settings, runtime: Handle) -> Result<Self, String> {
         let mut state = State { push: settings.push.take(), ..State::default() };
+        state.mailbox.accepted_beforehand = settings.accepted_beforehand;
         for persona in std::mem::take(&mut settings.personas) {
             state.people.add(persona).map_err(|error| error.to_string())?;
         }

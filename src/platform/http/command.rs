@@ -131,6 +131,11 @@ fn of_earlier(earlier: stored::Model, key: &Key) -> Result<Outcome, Problem> {
 
 /// Locks a person's row: what one person does at once is done one after the other.
 pub async fn lock_person(txn: &DatabaseTransaction, person: UserId) -> Result<user::Model, Problem> {
-    use sea_orm::QuerySelect;
-    user::Entity::find_by_id(person).lock_exclusive().one(txn).await?.ok_or_else(|| Code::Unauthenticated.into())
+    use sea_orm::{QuerySelect, sea_query::LockType};
+    // Not FOR UPDATE: that would also keep others from inserting rows that merely refer to the person.
+    user::Entity::find_by_id(person)
+        .lock(LockType::NoKeyUpdate)
+        .one(txn)
+        .await?
+        .ok_or_else(|| Code::Unauthenticated.into())
 }

@@ -164,6 +164,8 @@ fn pointer(path: &str) -> String {
 fn field_error(base: &str, message: &str) -> FieldError {
     let named = message.split('`').nth(1).unwrap_or_default();
     let separator = if base.starts_with('?') { "" } else { "/" };
+    // The path of an unknown field ends with the field itself.
+    let base = base.strip_suffix(&format!("/{named}")).unwrap_or(base);
     let message = message.split(" at line ").next().unwrap_or(message);
     let (pointer, code) = if message.starts_with("unknown field") {
         (format!("{base}{separator}{named}"), "unknown")
