@@ -20,6 +20,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::platform::capability::Capability;
 use crate::platform::code::Code;
+use crate::platform::housekeeping;
 use crate::platform::http::problem::ProblemDocument;
 use crate::platform::http::{FieldError, Problem, etag, limits, problem};
 use crate::platform::state::AppState;
@@ -32,6 +33,7 @@ use crate::{
 /// All capabilities. Each may use only those before it; `tests/architecture.rs` holds them to that.
 pub fn capabilities() -> Vec<Capability> {
     vec![
+        housekeeping::capability(),
         places::capability(),
         notifications::capability(),
         identity::capability(),

@@ -21,7 +21,10 @@ impl Demo {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("linli demo");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
         let mut address = |what: &str| {
-            let line = lines.by_ref().find(|line| line.contains(what)).unwrap_or_else(|| panic!("the demo ended before it printed {what}"));
+            let line = lines
+                .by_ref()
+                .find(|line| line.contains(what))
+                .unwrap_or_else(|| panic!("the demo ended before it printed {what}"));
             let url = line.split_whitespace().find(|word| word.starts_with("http")).expect("an address");
             url.trim_end_matches("/api/v1").trim_end_matches('/').to_owned()
         };
@@ -66,14 +69,17 @@ fn linli(database: Option<&str>) -> Command {
     if let Some(url) = database {
         command.env("LINLI_DATABASE_URL", url);
         if let Ok(redis) = std::env::var("LINLI_TEST_REDIS_URL") {
-            command.env("LINLI_REDIS_URL", redis).env("LINLI_REDIS_PREFIX", format!("walkthrough:{}:", std::process::id()));
+            command
+                .env("LINLI_REDIS_URL", redis)
+                .env("LINLI_REDIS_PREFIX", format!("walkthrough:{}:", std::process::id()));
         }
     }
     command
 }
 
 fn on_postgres(server: &str, statement: &str) {
-    let status = Command::new("psql").args(["-qX", "-v", "ON_ERROR_STOP=1", server, "-c", statement]).status().expect("psql");
+    let status =
+        Command::new("psql").args(["-qX", "-v", "ON_ERROR_STOP=1", server, "-c", statement]).status().expect("psql");
     assert!(status.success(), "{statement}");
 }
 

@@ -12,6 +12,7 @@ CREATE TABLE rewards (
     CONSTRAINT rewards_available_in_stock CHECK (available <= stock)
 );
 CREATE INDEX rewards_list ON rewards (community_id, id);
+CREATE INDEX rewards_places ON rewards (place_path);
 
 CREATE TABLE redemptions (
     id UUID NOT NULL PRIMARY KEY,
@@ -30,7 +31,8 @@ CREATE TABLE redemptions (
     CONSTRAINT redemptions_code UNIQUE (code_hash),
     CONSTRAINT redemptions_hold UNIQUE (transfer_id),
     CONSTRAINT redemptions_ended CHECK ((state = 'reserved') = (ended_at IS NULL)),
-    CONSTRAINT redemptions_settled CHECK ((state = 'settled') = (settled_by IS NOT NULL))
+    CONSTRAINT redemptions_settled CHECK ((state = 'settled') = (settled_by IS NOT NULL)),
+    CONSTRAINT redemptions_not_by_oneself CHECK (settled_by IS NULL OR settled_by <> user_id)
 );
 CREATE INDEX redemptions_mine ON redemptions (user_id, id);
 CREATE INDEX redemptions_due ON redemptions (expires_at) WHERE state = 'reserved';

@@ -49,13 +49,18 @@ pub async fn observe(
     let method = request.method().to_string();
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
-    let mut response = next.call(request).await?;
-    let status = response.status().as_u16().to_string();
-    let took = started.elapsed();
+    let answer = next.call(request).await;
+    let status = match &answer {
+        Ok(response) => response.status(),
+        // What a middleware inside refused: actix makes the answer of it later.
+        Err(error) => error.as_response_error().status_code(),
+    };
+    let (status, took) = (status.as_u16().to_string(), started.elapsed());
     tracing::info!(status, milliseconds = took.as_millis(), "answered");
     metrics::counter!("linli_http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
     metrics::histogram!("linli_http_request_seconds", "route" => route).record(took.as_secs_f64());
+    let mut response = answer?;
     if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }

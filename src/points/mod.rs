@@ -9,8 +9,13 @@
 //!
 //! Lock order: `award_budgets` row → the ledger's (dedupe key → wallet) → `points_scores` rows by period.
 
+mod board;
 pub mod domain;
+mod http;
 mod service;
+mod verify;
+
+use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
@@ -18,5 +23,10 @@ pub use service::{Award, award};
 
 /// What this capability brings.
 pub fn capability() -> Capability {
-    Capability { name: "points", ..Capability::default() }
+    Capability {
+        name: "points",
+        routes: Some(http::routes),
+        verify: Some(|state| verify::run(state).boxed_local()),
+        ..Capability::default()
+    }
 }

@@ -1,16 +1,19 @@
 //! Awards, wallets, leaderboards.
 
+use chrono::Duration;
+use entities::audit::log;
 use entities::points::score;
 use futures_util::future::join_all;
 use linli::ledger;
 use linli::points::{Award, award};
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{GUANGHUA, TestApp, place_id, user_id};
+use crate::support::{ANJING, BUILDING_1, GUANGHUA, TestApp, place_id, user_id};
 
 /// An award by a rule, as another capability makes it.
-async fn credit(app: &TestApp, person: &str, amount: i64, source: Uuid) -> bool {
+pub async fn credit(app: &TestApp, person: &str, amount: i64, source: Uuid) -> bool {
     let points = &Award {
         community_id: place_id(GUANGHUA),
         person: user_id(person),
@@ -20,8 +23,17 @@ async fn credit(app: &TestApp, person: &str, amount: i64, source: Uuid) -> bool 
         reason: "志愿服务".to_owned(),
         actor: None,
     };
-    let credit = linli::platform::http::transact(&app.state, async |txn| award(&app.state, txn, points).await);
-    credit.await.expect("an award")
+    linli::platform::http::transact(&app.state, async |txn| award(&app.state, txn, points).await)
+        .await
+        .expect("an award")
+}
+
+fn gift(person: &str, amount: i64) -> Value {
+    json!({ "user_id": user_id(person), "amount": amount, "reason": "帮忙搬运物资" })
+}
+
+fn board(path: &str, period: &str) -> String {
+    format!("/leaderboards?place_id={}&period={period}", place_id(path))
 }
 
 // Guard: `ledger_transfers_once` on the dedupe key.
@@ -45,6 +57,212 @@ async fn parallel_awards_for_one_source_credit_once() {
         let inbox = app.sign_in("resident-1").await.get("/inbox").await.expect(200);
         assert_eq!(inbox["items"].as_array().unwrap().len(), 11);
         assert_eq!(inbox["items"][10]["title"], "积分到账：+20");
+    })
+    .await;
+}
+
+// Guard: the order of the accounts in ledger/service.rs, and `lock_person` that leaves references alone.
+#[actix_web::test]
+async fn awards_to_one_wallet_from_many_sides_wait_and_do_not_fail() {
+    TestApp::run(async |app| {
+        let [staff, staff_2] = app.sign_in_all(["staff", "staff-2"]).await.try_into().ok().unwrap();
+        let by_hand = join_all((0..30).map(|at| {
+            let giver = if at % 2 == 0 { &staff } else { &staff_2 };
+            giver.post("/points/awards", gift("resident-1", 1 + at))
+        }));
+        let by_rule = join_all((0..30).map(|at| credit(app, "resident-1", 1, Uuid::from_u128(at))));
+        let (by_hand, by_rule) = futures_util::join!(by_hand, by_rule);
+        for answer in by_hand {
+            answer.expect(201);
+        }
+        assert!(by_rule.into_iter().all(|credited| credited));
+        let points = app.sign_in("resident-1").await.get("/me/points").await.expect(200);
+        assert_eq!(points, json!({ "available": 495, "reserved": 0, "earned": 495 }));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn staff_award_by_hand_and_the_person_sees_it() {
+    TestApp::run(async |app| {
+        let [staff, person] = app.sign_in_all(["staff", "resident-1"]).await.try_into().ok().unwrap();
+        assert_eq!(person.get("/me/points").await.expect(200), json!({ "available": 0, "reserved": 0, "earned": 0 }));
+        let given = staff.post_with_key("/points/awards", gift("resident-1", 30), "once").await.expect(201);
+        assert_eq!(staff.post_with_key("/points/awards", gift("resident-1", 30), "once").await.expect(201), given);
+        assert_eq!(given["amount"], 30);
+        for amount in [1, 2, 3] {
+            staff.post("/points/awards", gift("resident-1", amount)).await.expect(201);
+        }
+        assert_eq!(person.get("/me/points").await.expect(200), json!({ "available": 36, "reserved": 0, "earned": 36 }));
+
+        let first = person.get("/me/points/entries?limit=3").await.expect(200);
+        let amounts = |page: &Value| {
+            page["items"].as_array().unwrap().iter().map(|item| item["amount"].as_i64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(amounts(&first), [3, 2, 1]);
+        assert_eq!(first["items"][0]["kind"], "award");
+        assert_eq!(first["items"][0]["reserved"], false);
+        assert_eq!(first["items"][0]["reason"], "帮忙搬运物资");
+        let next = format!("/me/points/entries?limit=3&cursor={}", first["next_cursor"].as_str().unwrap());
+        let rest = person.get(&next).await.expect(200);
+        assert_eq!((amounts(&rest), &rest["next_cursor"]), (vec![30], &Value::Null));
+
+        assert_eq!(person.get("/inbox").await.expect(200)["items"][0]["kind"], "points.awarded");
+        let audited = log::Entity::find().filter(log::Column::Action.eq("points.award"));
+        assert_eq!(audited.count(app.state.db.read()).await.unwrap(), 4);
+        let newcomer = app.sign_in("newcomer-1").await;
+        assert_eq!(newcomer.get("/me/points").await.expect(200)["earned"], 0);
+        assert_eq!(newcomer.get("/me/points/entries").await.expect(200)["items"], json!([]));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn only_staff_award_and_only_to_verified_residents_of_their_place() {
+    TestApp::run(async |app| {
+        let staff = app.sign_in("staff").await;
+        for persona in ["resident-2", "leader", "merchant", "newcomer-1"] {
+            let person = app.sign_in(persona).await;
+            person.post("/points/awards", gift("resident-1", 1)).await.refused(403, "forbidden");
+        }
+        let other = app.sign_in("staff-other").await;
+        other.post("/points/awards", gift("resident-1", 1)).await.refused(403, "forbidden");
+        app.sign_in("street").await.post("/points/awards", gift("resident-1", 1)).await.expect(201);
+        staff.post("/points/awards", gift("staff", 1)).await.refused(403, "own_act");
+        staff.post("/points/awards", gift("newcomer-1", 1)).await.names("/user_id");
+        staff.post("/points/awards", gift("nobody", 1)).await.names("/user_id");
+        for amount in [json!(0), json!(-5), json!(101), json!(1.5), json!("10"), json!(i64::MAX), json!(null)] {
+            let mut body = gift("resident-1", 1);
+            body["amount"] = amount;
+            staff.post("/points/awards", body).await.names("/amount");
+        }
+        for reason in [json!(""), json!("a\u{0}b"), json!("长".repeat(101)), json!(7)] {
+            let mut body = gift("resident-1", 1);
+            body["reason"] = reason;
+            staff.post("/points/awards", body).await.names("/reason");
+        }
+        let mut body = gift("resident-1", 1);
+        body["rule"] = json!("volunteering.hours");
+        staff.post("/points/awards", body).await.names("/rule");
+        assert_eq!(app.sign_in("resident-1").await.get("/me/points").await.expect(200)["available"], 1);
+    })
+    .await;
+}
+
+// Guard: the condition of the budget's upsert in points/service.rs (and `award_budgets_daily` behind it).
+#[actix_web::test]
+async fn the_day_and_staff_member_has_a_limit_that_parallel_calls_cannot_pass() {
+    TestApp::run(async |app| {
+        let [staff, staff_2] = app.sign_in_all(["staff", "staff-2"]).await.try_into().ok().unwrap();
+        let people: Vec<String> = (1..=20).map(|number| format!("resident-{number}")).collect();
+        staff.post("/points/awards", gift("resident-1", 1)).await.expect(201);
+        let answers =
+            join_all((0..60).map(|at| staff.post("/points/awards", gift(&people[at % people.len()], 100)))).await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+        assert_eq!(won.len(), 49, "4,901 of 5,000");
+        for answer in lost {
+            answer.refused(409, "award_limit");
+        }
+        staff.post("/points/awards", gift("resident-1", 99)).await.expect(201);
+        staff.post("/points/awards", gift("resident-1", 1)).await.refused(409, "award_limit");
+        staff_2.post("/points/awards", gift("resident-1", 1)).await.expect(201);
+        app.advance(Duration::hours(24)).await;
+        app.sign_in("staff").await.post("/points/awards", gift("resident-1", 1)).await.expect(201);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_board_ranks_ties_alike_and_shows_oneself_and_the_neighbours() {
+    TestApp::run(async |app| {
+        // In this order: resident-3 reached 40 before resident-2.
+        let earned = [(5, 10), (3, 40), (1, 50), (2, 40), (4, 30), (6, 5), (7, 5), (8, 1)];
+        for (at, (number, points)) in earned.into_iter().enumerate() {
+            credit(app, &format!("resident-{number}"), points, Uuid::from_u128(at as u128)).await;
+        }
+        let lines = |items: &Value| {
+            let line = |item: &Value| (item["rank"].as_i64().unwrap(), item["points"].as_i64().unwrap());
+            items.as_array().unwrap().iter().map(line).collect::<Vec<_>>()
+        };
+        for period in ["week", "month", "year", "all"] {
+            let seen = app.sign_in("resident-4").await.get(&board(GUANGHUA, period)).await.expect(200);
+            assert_eq!(seen["period"], period);
+            assert_eq!(lines(&seen["items"]), [(1, 50), (2, 40), (2, 40), (4, 30), (5, 10), (6, 5), (6, 5), (8, 1)]);
+            assert_eq!(seen["me"], json!({ "rank": 4, "points": 30 }));
+            assert_eq!(lines(&seen["neighbours"]), [(2, 40), (2, 40), (5, 10), (6, 5)]);
+        }
+        let names = |items: &Value| {
+            items.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        // Whole names: 王建国 leads; 李建国 is resident-2 and 张建国 resident-3.
+        let second = app.sign_in("resident-2").await.get(&board(GUANGHUA, "all")).await.expect(200);
+        assert_eq!(names(&second["items"])[..3], ["王**", "张**", "李**"]);
+        assert_eq!(second["me"], json!({ "rank": 2, "points": 40 }));
+        assert_eq!(lines(&second["neighbours"]), [(1, 50), (2, 40), (4, 30), (5, 10)]);
+        let first = app.sign_in("resident-1").await.get(&board(GUANGHUA, "all")).await.expect(200);
+        assert_eq!(lines(&first["neighbours"]), [(2, 40), (2, 40)]);
+        // Within a tie the neighbour before has the same rank.
+        let seventh = app.sign_in("resident-7").await.get(&board(GUANGHUA, "all")).await.expect(200);
+        assert_eq!(lines(&seventh["neighbours"]), [(5, 10), (6, 5), (8, 1)]);
+        assert_eq!(seventh["me"]["rank"], 6);
+        // Somebody without points sees the board and no place on it.
+        let staff = app.sign_in("staff").await;
+        let seen = staff.get(&format!("{}&limit=2", board(BUILDING_1, "all"))).await.expect(200);
+        assert_eq!(lines(&seen["items"]), [(1, 50), (2, 40)], "a building's board is its community's");
+        assert_eq!((&seen["me"], &seen["neighbours"]), (&Value::Null, &json!([])));
+        assert_eq!(staff.get(&board(ANJING, "all")).await.expect(200)["items"], json!([]));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn who_opts_out_is_neither_listed_nor_counted() {
+    TestApp::run(async |app| {
+        for (number, points) in [(1, 50), (2, 40), (3, 30)] {
+            credit(app, &format!("resident-{number}"), points, Uuid::from_u128(number)).await;
+        }
+        let [first, second] = app.sign_in_all(["resident-1", "resident-2"]).await.try_into().ok().unwrap();
+        first.put("/me", json!({ "nickname": "王建国", "board_opt_out": true })).await.expect(200);
+        let seen = second.get(&board(GUANGHUA, "month")).await.expect(200);
+        assert_eq!(seen["items"].as_array().unwrap().len(), 2);
+        assert_eq!(seen["me"], json!({ "rank": 1, "points": 40 }));
+        assert_eq!(first.get(&board(GUANGHUA, "month")).await.expect(200)["me"], Value::Null);
+        first.put("/me", json!({ "nickname": "王建国", "board_opt_out": false })).await.expect(200);
+        assert_eq!(second.get(&board(GUANGHUA, "month")).await.expect(200)["me"]["rank"], 2);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_new_period_begins_empty() {
+    TestApp::run(async |app| {
+        credit(app, "resident-1", 50, Uuid::from_u128(1)).await;
+        app.advance(Duration::days(32)).await;
+        credit(app, "resident-2", 10, Uuid::from_u128(2)).await;
+        let person = app.sign_in("resident-2").await;
+        for period in ["week", "month"] {
+            let seen = person.get(&board(GUANGHUA, period)).await.expect(200);
+            assert_eq!((seen["items"].as_array().unwrap().len(), &seen["me"]["rank"]), (1, &json!(1)));
+        }
+        let ever = person.get(&board(GUANGHUA, "all")).await.expect(200);
+        assert_eq!((ever["items"].as_array().unwrap().len(), &ever["me"]["rank"]), (2, &json!(2)));
+        assert_eq!(person.get("/me/points").await.expect(200)["earned"], 10);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_board_is_a_communitys_and_bad_questions_are_named() {
+    TestApp::run(async |app| {
+        let person = app.sign_in("resident-1").await;
+        person.get(&board("/jiangan/chezhan/", "week")).await.names("?place_id");
+        person.get(&board("/nowhere/", "week")).await.names("?place_id");
+        person.get(&format!("{}&limit=51", board(GUANGHUA, "week"))).await.names("?limit");
+        person.get(&format!("{}&limit=0", board(GUANGHUA, "week"))).await.names("?limit");
+        person.get(&board(GUANGHUA, "decade")).await.refused(422, "invalid_input");
+        person.get("/leaderboards").await.refused(422, "invalid_input");
+        person.get("/me/points/entries?cursor=made-up").await.names("?cursor");
+        app.anonymous(reqwest::Method::GET, &board(GUANGHUA, "week"), &json!({})).await.refused(401, "unauthenticated");
     })
     .await;
 }

@@ -139,8 +139,10 @@ impl TestApp {
         let jobs = job::Entity::find().all(self.state.db.read()).await.expect("the database");
         let stuck: Vec<_> =
             jobs.iter().filter(|job| job.run_at <= self.state.clock.now() || job.state == JobState::Parked).collect();
-        assert!(self.parked_expected.get() || stuck.is_empty(), "jobs left: {stuck:?}");
-        let findings = verify::run(&self.state).await.expect("the database");
+        let parked_expected = self.parked_expected.get();
+        assert!(parked_expected || stuck.is_empty(), "jobs left: {stuck:?}");
+        let mut findings = verify::run(&self.state).await.expect("the database");
+        findings.retain(|finding| !(parked_expected && finding.starts_with("platform: ")));
         assert!(findings.is_empty(), "linli verify: {findings:#?}");
     }
 }

@@ -1,0 +1,177 @@
+use actix_web::http::StatusCode;
+use actix_web::{get, post, web};
+use chrono::{DateTime, Utc};
+use entities::ids::{PlaceId, TransferId, UserId};
+use entities::ledger::transfer;
+use entities::points::score;
+use garde::Validate;
+use sea_orm::EntityTrait;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::board::{self, Board};
+use super::domain::{self, Period};
+use super::service;
+use crate::identity::{self, Actor};
+use crate::ledger::{self, Party, TransferKind, TransferPhase};
+use crate::places;
+use crate::platform::http::{Command, Outcome, Page, Paging, Params, Problem, command, text};
+use crate::platform::state::AppState;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(award_by_hand).service(mine).service(entries).service(leaderboard);
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewAward {
+    /// A verified resident of one's place.
+    #[garde(skip)]
+    user_id: UserId,
+    #[garde(range(min = 1, max = service::PER_CALL))]
+    amount: i64,
+    /// The person reads it.
+    #[garde(custom(text::line(100)))]
+    reason: String,
+}
+
+/// Points given by hand.
+#[derive(Serialize, ToSchema)]
+struct AwardView {
+    id: Uuid,
+    user_id: UserId,
+    amount: i64,
+    reason: String,
+}
+
+/// Award points by hand to a verified resident of one's place
+///
+/// At most 100 a call, and 5,000 a day (in China) and member of staff: 409 `award_limit`.
+#[utoipa::path(tag = "points", request_body = NewAward, responses((status = 201, body = AwardView)))]
+#[post("/points/awards")]
+async fn award_by_hand(
+    state: web::Data<AppState>,
+    actor: Actor,
+    request: Command<NewAward>,
+) -> Result<Outcome, Problem> {
+    let NewAward { user_id, amount, reason } = &request.input;
+    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
+        let id = service::award_by_hand(&state, txn, &actor, *user_id, *amount, reason.trim()).await?;
+        Ok(AwardView { id, user_id: *user_id, amount: *amount, reason: reason.trim().to_owned() })
+    })
+    .await
+}
+
+/// What one holds in the community one lives in.
+#[derive(Serialize, ToSchema, Default)]
+struct PointsView {
+    /// Can be spent.
+    available: i64,
+    /// Held for gifts that wait to be collected.
+    reserved: i64,
+    /// All that one was ever awarded here.
+    earned: i64,
+}
+
+/// One's own points in the community one lives in; zeros without a confirmed residence
+#[utoipa::path(tag = "points", responses((status = 200, body = PointsView)))]
+#[get("/me/points")]
+async fn mine(state: web::Data<AppState>, actor: Actor) -> Result<web::Json<PointsView>, Problem> {
+    let connection = state.db.read();
+    let Some(home) = identity::residence(connection, actor.user_id).await? else {
+        return Ok(web::Json(PointsView::default()));
+    };
+    let balance = ledger::balance(connection, home.community_id, actor.user_id).await?;
+    let ever = Period::All.key(domain::china_day(state.clock.now()));
+    let earned = score::Entity::find_by_id((home.community_id, ever, actor.user_id)).one(connection).await?;
+    Ok(web::Json(PointsView {
+        available: balance.available,
+        reserved: balance.reserved,
+        earned: earned.map_or(0, |row| row.points),
+    }))
+}
+
+/// Something that makes up one's balance.
+#[derive(Serialize, ToSchema)]
+struct Entry {
+    id: TransferId,
+    /// Below zero for what was spent or is reserved.
+    amount: i64,
+    kind: TransferKind,
+    /// A hold that is still open: not spent, and not available.
+    reserved: bool,
+    reason: String,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EntryParams {
+    cursor: Option<String>,
+    limit: Option<u64>,
+}
+
+/// What makes up one's balance in the community one lives in, newest first
+#[utoipa::path(tag = "points", params(EntryParams), responses((status = 200, body = Page<Entry>)))]
+#[get("/me/points/entries")]
+async fn entries(
+    state: web::Data<AppState>,
+    actor: Actor,
+    params: Params<EntryParams>,
+) -> Result<web::Json<Page<Entry>>, Problem> {
+    let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
+    let connection = state.db.read();
+    let Some(home) = identity::residence(connection, actor.user_id).await? else {
+        return Ok(web::Json(Page { items: Vec::new(), next_cursor: None }));
+    };
+    let wallet = ledger::account_id(home.community_id, Party::Person(actor.user_id));
+    let rows = paging.apply(ledger::entries(wallet), transfer::Column::Id).all(connection).await?;
+    Ok(web::Json(paging.page(
+        &state.keys,
+        rows,
+        |row| row.id.0,
+        |row| Entry {
+            id: row.id,
+            amount: if row.credit_id == wallet { row.amount } else { -row.amount },
+            kind: row.kind,
+            reserved: row.phase == TransferPhase::Pending,
+            reason: row.reason,
+            created_at: row.created_at,
+        },
+    )))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct BoardParams {
+    /// A community, or a place in one: a board is a community's.
+    place_id: PlaceId,
+    /// `month` without it.
+    period: Option<Period>,
+    /// How many of the first to list: 10 without it, at most 50.
+    limit: Option<u64>,
+}
+
+/// Who earned most in a community: the first, oneself, and who stands next to one
+///
+/// Equal points share a rank (1, 2, 2, 4); who had them first stands first. Names are masked; who opted out is neither listed
+/// nor counted.
+#[utoipa::path(tag = "points", params(BoardParams), responses((status = 200, body = Board)))]
+#[get("/leaderboards")]
+async fn leaderboard(
+    state: web::Data<AppState>,
+    actor: Actor,
+    params: Params<BoardParams>,
+) -> Result<web::Json<Board>, Problem> {
+    let limit = params.limit.unwrap_or(10);
+    if !(1..=50).contains(&limit) {
+        return Err(Problem::field("?limit", "1 to 50"));
+    }
+    let (_, community) = places::named_in_community(state.db.read(), params.place_id, "?place_id").await?;
+    let period = params.period.unwrap_or(Period::Month);
+    Ok(web::Json(board::read(&state, community, period, actor.user_id, limit).await?))
+}
