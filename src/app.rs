@@ -12,13 +12,15 @@ use serde_json::json;
 use tracing_actix_web::TracingLogger;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, SecurityRequirement,
+    Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, Required, ResponseBuilder,
+    SecurityRequirement,
 };
 use utoipa_actix_web::{AppExt, scope};
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::platform::capability::Capability;
 use crate::platform::code::Code;
+use crate::platform::housekeeping;
 use crate::platform::http::problem::ProblemDocument;
 use crate::platform::http::{FieldError, Problem, etag, limits, problem};
 use crate::platform::state::AppState;
@@ -31,6 +33,7 @@ use crate::{
 /// All capabilities. Each may use only those before it; `tests/architecture.rs` holds them to that.
 pub fn capabilities() -> Vec<Capability> {
     vec![
+        housekeeping::capability(),
         places::capability(),
         notifications::capability(),
         identity::capability(),
@@ -163,7 +166,7 @@ fn base_document() -> OpenApi {
         .build()
 }
 
-/// What holds for every operation: it may refuse, and a POST takes an `Idempotency-Key`.
+/// What holds for every operation: it may refuse, its path names what it is about, and a POST takes an `Idempotency-Key`.
 fn finish_document(mut document: OpenApi) -> OpenApi {
     use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
     use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -174,17 +177,23 @@ fn finish_document(mut document: OpenApi) -> OpenApi {
             .content("application/problem+json", content)
             .build()
     };
+    let text = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     for (path, item) in &mut document.paths.paths {
         for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten() {
             operation.responses.responses.insert("default".to_owned(), problem().into());
+            let named = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+            let parameters = operation.parameters.get_or_insert_default();
+            parameters.extend(named.map(|name| {
+                let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+                parameter.required(Required::True).schema(Some(text().build())).build().into()
+            }));
         }
         if let Some(operation) = item.post.as_mut().filter(|_| !path.contains("/auth/")) {
-            let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).max_length(Some(128)).build();
             let key = ParameterBuilder::new()
                 .name("Idempotency-Key")
                 .parameter_in(ParameterIn::Header)
                 .description(Some("The same key with the same request has one effect and gets the same answer"))
-                .schema(Some(text))
+                .schema(Some(text().max_length(Some(128)).build()))
                 .build();
             operation.parameters.get_or_insert_default().push(key.into());
         }

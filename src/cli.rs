@@ -1,4 +1,4 @@
-//! `linli serve | worker | demo | migrate | seed | verify | openapi`.
+//! `linli serve | worker | demo | migrate | seed | verify | jobs | openapi`.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::platform::clock::Clock;
 use crate::platform::config::Config;
 use crate::platform::db::Db;
-use crate::platform::jobs::worker;
+use crate::platform::jobs::{self, worker};
 use crate::platform::state::{AppState, SetupError};
 use crate::platform::telemetry;
 use crate::{app, demo, verify};
@@ -51,6 +51,12 @@ enum Command {
     Seed,
     /// Audit a live database: prints what breaks a rule and fails if anything does.
     Verify,
+    /// List parked jobs, which have failed too often.
+    Jobs {
+        /// Try them again now.
+        #[arg(long)]
+        retry: bool,
+    },
     /// Print the OpenAPI document that the server serves.
     Openapi,
 }
@@ -116,6 +122,23 @@ async fn act(cli: Cli) -> Result<ExitCode, SetupError> {
             }
             writeln!(out, "{} finding(s)", findings.len())?;
             return Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        Command::Jobs { retry } => {
+            let state = state(config).await?;
+            let mut out = std::io::stdout();
+            for job in jobs::parked(&state).await? {
+                writeln!(
+                    out,
+                    "{} {} {} attempts: {}",
+                    job.id,
+                    job.kind,
+                    job.attempts,
+                    job.last_error.unwrap_or_default()
+                )?;
+            }
+            if retry {
+                writeln!(out, "{} job(s) will be tried again", jobs::retry_parked(&state).await?)?;
+            }
         }
         Command::Openapi | Command::Demo { .. } => {}
     }

@@ -35,6 +35,7 @@ CREATE TABLE notices (
     hash text NOT NULL,
     CONSTRAINT notices_chain UNIQUE (community_id, seq)
 );
+CREATE INDEX notices_list ON notices (community_id, id);
 CREATE UNIQUE INDEX notices_subject_once ON notices (kind, subject_kind, subject_id) WHERE subject_id IS NOT NULL;
 
 CREATE TABLE notice_heads (
@@ -45,6 +46,7 @@ CREATE TABLE notice_heads (
 
 --postgres
 CREATE TRIGGER notices_append_only BEFORE UPDATE OR DELETE ON notices FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER notices_no_truncate BEFORE TRUNCATE ON notices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 --sqlite
 CREATE TRIGGER notices_no_update BEFORE UPDATE ON notices BEGIN SELECT RAISE(ABORT, 'notices_append_only'); END;
 CREATE TRIGGER notices_no_delete BEFORE DELETE ON notices BEGIN SELECT RAISE(ABORT, 'notices_append_only'); END;

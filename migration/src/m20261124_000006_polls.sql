@@ -22,6 +22,7 @@ CREATE TABLE projects (
     created_at TIME NOT NULL
 );
 CREATE INDEX projects_list ON projects (community_id, id);
+CREATE INDEX projects_place ON projects (place_path);
 
 CREATE TABLE polls (
     id UUID NOT NULL PRIMARY KEY,
@@ -44,9 +45,11 @@ CREATE TABLE polls (
     created_at TIME NOT NULL,
     CONSTRAINT polls_electorate_frozen CHECK ((state = 'draft') = (electorate IS NULL)),
     CONSTRAINT polls_result_after_closing CHECK ((state = 'closed') = (result IS NOT NULL)),
+    CONSTRAINT polls_ballots_after_closing CHECK ((state = 'closed') = (ballots IS NOT NULL)),
     CONSTRAINT polls_turnout CHECK (ballots IS NULL OR ballots <= electorate)
 );
 CREATE INDEX polls_list ON polls (community_id, id);
+CREATE INDEX polls_place ON polls (place_path);
 CREATE INDEX polls_to_open ON polls (opens_at) WHERE state = 'draft';
 CREATE INDEX polls_to_close ON polls (closes_at) WHERE state = 'open';
 

@@ -6,13 +6,14 @@ CREATE TABLE surveys (
     title text NOT NULL,
     questions JSON NOT NULL,
     anonymous boolean NOT NULL,
-    state text NOT NULL CONSTRAINT surveys_state CHECK (state IN ('draft', 'published', 'closed')),
+    state text NOT NULL CONSTRAINT surveys_state CHECK (state IN ('draft', 'published')),
     created_by UUID NOT NULL CONSTRAINT surveys_created_by REFERENCES users (id),
     created_at TIME NOT NULL,
     published_at TIME,
     CONSTRAINT surveys_published CHECK ((state = 'draft') = (published_at IS NULL))
 );
 CREATE INDEX surveys_list ON surveys (community_id, id);
+CREATE INDEX surveys_place_path ON surveys (place_path);
 
 CREATE TABLE survey_pushes (
     id UUID NOT NULL PRIMARY KEY,
@@ -34,6 +35,7 @@ CREATE TABLE survey_audience (
 );
 CREATE INDEX survey_audience_mine ON survey_audience (user_id, survey_id);
 
+-- An anonymous response stands in the order of its random id, not in that of arrival (no rowid on SQLite).
 CREATE TABLE survey_responses (
     id UUID NOT NULL PRIMARY KEY,
     survey_id UUID NOT NULL CONSTRAINT survey_responses_survey REFERENCES surveys (id),
@@ -41,9 +43,11 @@ CREATE TABLE survey_responses (
     answers JSON NOT NULL,
     answered_at TIME,
     CONSTRAINT survey_responses_anonymous CHECK ((user_id IS NULL) = (answered_at IS NULL)),
-    CONSTRAINT survey_responses_once UNIQUE (survey_id, user_id)
+    CONSTRAINT survey_responses_once UNIQUE (survey_id, user_id),
+    CONSTRAINT survey_responses_audience FOREIGN KEY (survey_id, user_id) REFERENCES survey_audience (survey_id, user_id)
 --postgres
 );
 --sqlite
 ) WITHOUT ROWID;
 --end
+CREATE INDEX survey_responses_page ON survey_responses (survey_id, id);

@@ -12,6 +12,8 @@ mod http;
 mod service;
 mod session;
 
+use futures_util::FutureExt;
+
 use crate::platform::capability::Capability;
 
 pub use actor::{Actor, Residence, residence};
@@ -19,7 +21,29 @@ pub use domain::Permission;
 pub use entities::identity::{ResidencyState, Role};
 pub use service::masked_name;
 
+/// Copies of a path must be the path of their place, or a grant would cover what it should not.
+const RULES: &[(&str, &str)] = &[
+    (
+        "grant {} has not the path of its place",
+        "SELECT g.id FROM grants g JOIN places p ON p.id = g.place_id WHERE g.place_path <> p.path",
+    ),
+    (
+        "residency {} has not the path or community of its building",
+        "SELECT r.id FROM residencies r JOIN places p ON p.id = r.building_id \
+         WHERE r.place_path <> p.path OR r.community_id <> p.community_id",
+    ),
+    (
+        "residency {} names a door of another building",
+        "SELECT r.id FROM residencies r JOIN households h ON h.id = r.household_id WHERE h.building_id <> r.building_id",
+    ),
+];
+
 /// What this capability brings.
 pub fn capability() -> Capability {
-    Capability { name: "identity", routes: Some(http::routes), ..Capability::default() }
+    Capability {
+        name: "identity",
+        routes: Some(http::routes),
+        verify: Some(|state| state.db.audit(RULES).boxed_local()),
+        ..Capability::default()
+    }
 }

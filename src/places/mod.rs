@@ -8,6 +8,7 @@ mod http;
 
 use entities::ids::PlaceId;
 use entities::places::place;
+use futures_util::FutureExt;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait};
 
 use crate::platform::capability::Capability;
@@ -17,9 +18,27 @@ use crate::platform::http::Problem;
 pub use entities::places::PlaceKind;
 pub use entities::places::place::Model as Place;
 
+const RULES: &[(&str, &str)] = &[
+    (
+        "place {} has not its parent's path with its own code",
+        "SELECT c.id FROM places c LEFT JOIN places p ON p.id = c.parent_id \
+         WHERE c.path <> COALESCE(p.path, '/') || c.code || '/'",
+    ),
+    (
+        "place {} is not in its parent's community",
+        "SELECT c.id FROM places c JOIN places p ON p.id = c.parent_id \
+         WHERE (p.community_id IS NOT NULL AND c.community_id <> p.community_id) OR (c.kind = 'community' AND c.community_id <> c.id)",
+    ),
+];
+
 /// What this capability brings.
 pub fn capability() -> Capability {
-    Capability { name: "places", routes: Some(http::routes), ..Capability::default() }
+    Capability {
+        name: "places",
+        routes: Some(http::routes),
+        verify: Some(|state| state.db.audit(RULES).boxed_local()),
+        ..Capability::default()
+    }
 }
 
 /// A place by its id, or 404.

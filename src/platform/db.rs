@@ -5,8 +5,9 @@ use std::time::Duration;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
+use uuid::Uuid;
 
 /// Connections for reading and for writing.
 #[derive(Clone, Debug)]
@@ -62,6 +63,22 @@ impl Db {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.reader.ping().await
+    }
+
+    /// Audits rules: each is what to say of a row that breaks it, with `{}` for its id, and a query for such rows' `id`.
+    pub async fn audit(&self, rules: &[(&str, &str)]) -> Result<Vec<String>, DbErr> {
+        let mut findings = Vec::new();
+        for (sentence, query) in rules {
+            // A broken rule may be broken everywhere: a hundred rows tell as much as a million.
+            let query = format!("{query} LIMIT 100");
+            for row in
+                self.reader.query_all_raw(Statement::from_string(self.reader.get_database_backend(), query)).await?
+            {
+                let id: Uuid = row.try_get("", "id")?;
+                findings.push(sentence.replace("{}", &id.to_string()));
+            }
+        }
+        Ok(findings)
     }
 
     /// Closes all connections.

@@ -8,6 +8,7 @@ pub mod code;
 pub mod config;
 pub mod crypto;
 pub mod db;
+pub mod housekeeping;
 pub mod http;
 pub mod ids;
 pub mod jobs;

@@ -1,5 +1,6 @@
 //! Logs and metrics. Neither ever holds personal data: requests are named by route, not by address or path.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -18,7 +19,10 @@ use super::config::{Log, LogFormat};
 /// Starts logging to standard error. Later calls do nothing.
 pub fn start(log: &Log) {
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = match log.format {
         LogFormat::Json => subscriber.json().try_init(),
@@ -49,13 +53,18 @@ pub async fn observe(
     let method = request.method().to_string();
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
-    let mut response = next.call(request).await?;
-    let status = response.status().as_u16().to_string();
-    let took = started.elapsed();
+    let answer = next.call(request).await;
+    let status = match &answer {
+        Ok(response) => response.status(),
+        // What a middleware inside refused: actix makes the answer of it later.
+        Err(error) => error.as_response_error().status_code(),
+    };
+    let (status, took) = (status.as_u16().to_string(), started.elapsed());
     tracing::info!(status, milliseconds = took.as_millis(), "answered");
     metrics::counter!("linli_http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
         .increment(1);
     metrics::histogram!("linli_http_request_seconds", "route" => route).record(took.as_secs_f64());
+    let mut response = answer?;
     if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }

@@ -12,6 +12,5 @@ text_enum! {
     pub enum SurveyState {
         Draft,
         Published,
-        Closed,
     }
 }

@@ -5,12 +5,15 @@ pub mod worker;
 
 use chrono::{DateTime, Utc};
 use entities::jobs::{JobState, job};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use serde::Serialize;
 
 use super::clock::Clock;
-use super::http::Problem;
+use super::http::{Problem, transact};
 use super::ids;
+use super::state::AppState;
 
 /// Why a job did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -74,4 +77,23 @@ pub async fn enqueue_at(
     };
     row.insert(txn).await?;
     Ok(())
+}
+
+/// The oldest thousand jobs that have failed too often.
+pub async fn parked(state: &AppState) -> Result<Vec<job::Model>, DbErr> {
+    let parked = job::Entity::find().filter(job::Column::State.eq(JobState::Parked));
+    parked.order_by_asc(job::Column::Id).limit(1000).all(state.db.read()).await
+}
+
+/// Puts every parked job back into the queue, with all its attempts before it; says how many.
+pub async fn retry_parked(state: &AppState) -> Result<u64, Problem> {
+    transact(state, async |txn| {
+        let queued = job::Entity::update_many()
+            .col_expr(job::Column::State, JobState::Queued.into())
+            .col_expr(job::Column::Attempts, 0.into())
+            .col_expr(job::Column::RunAt, state.clock.now().into())
+            .filter(job::Column::State.eq(JobState::Parked));
+        Ok(queued.exec(txn).await?.rows_affected)
+    })
+    .await
 }

@@ -1,0 +1,106 @@
+use actix_web::{get, web};
+use chrono::{DateTime, Utc};
+use entities::ids::{NoticeId, PlaceId};
+use entities::notices::notice;
+use entities::places::{PlaceKind, place};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use crate::places;
+use crate::platform::code::Code;
+use crate::platform::http::{Caller, Page, Paging, Params, Problem};
+use crate::platform::state::AppState;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list).service(read);
+}
+
+/// A public act. `hash` is SHA-256 over the JSON array `["linli.notice.v1", community_id, seq, kind, title, body, subject_kind,
+/// subject_id, published_at, prev_hash]` without white space, so that anybody can recompute the chain.
+#[derive(Serialize, ToSchema)]
+struct NoticeView {
+    id: NoticeId,
+    community_id: PlaceId,
+    /// 1 for the community's first notice, then without a gap.
+    seq: i64,
+    /// What happened, as `capability.event`.
+    kind: String,
+    title: String,
+    body: String,
+    /// What it is about, with `subject_id`.
+    subject_kind: Option<String>,
+    subject_id: Option<Uuid>,
+    published_at: DateTime<Utc>,
+    /// The hash of the notice before it.
+    prev_hash: String,
+    hash: String,
+}
+
+impl From<notice::Model> for NoticeView {
+    fn from(row: notice::Model) -> Self {
+        let notice::Model {
+            id,
+            community_id,
+            seq,
+            kind,
+            title,
+            body,
+            subject_kind,
+            subject_id,
+            published_at,
+            prev_hash,
+            hash,
+        } = row;
+        Self { id, community_id, seq, kind, title, body, subject_kind, subject_id, published_at, prev_hash, hash }
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListParams {
+    /// Below a community: the board of that community. Above: the boards of all communities there.
+    place_id: PlaceId,
+    cursor: Option<String>,
+    limit: Option<u64>,
+}
+
+/// The board of a place, newest first
+#[utoipa::path(tag = "notices", params(ListParams), responses((status = 200, body = Page<NoticeView>)))]
+#[get("/notices")]
+async fn list(
+    state: web::Data<AppState>,
+    _: Caller,
+    params: Params<ListParams>,
+) -> Result<web::Json<Page<NoticeView>>, Problem> {
+    let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
+    let place = places::named(state.db.read(), params.place_id, "?place_id").await?;
+    let on_board = match place.community_id {
+        Some(community) => notice::Column::CommunityId.eq(community),
+        None => {
+            let communities = place::Entity::find()
+                .select_only()
+                .column(place::Column::Id)
+                .filter(places::within(place::Column::Path, &place.path))
+                .filter(place::Column::Kind.eq(PlaceKind::Community));
+            notice::Column::CommunityId.in_subquery(communities.into_query())
+        }
+    };
+    let rows = paging.apply(notice::Entity::find().filter(on_board), notice::Column::Id).all(state.db.read()).await?;
+    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, NoticeView::from)))
+}
+
+/// One notice
+#[utoipa::path(tag = "notices", responses((status = 200, body = NoticeView)))]
+#[get("/notices/{id}")]
+async fn read(
+    state: web::Data<AppState>,
+    _: Caller,
+    id: web::Path<NoticeId>,
+) -> Result<web::Json<NoticeView>, Problem> {
+    let row = notice::Entity::find_by_id(*id).one(state.db.read()).await?.ok_or(Code::NotFound)?;
+    Ok(web::Json(row.into()))
+}

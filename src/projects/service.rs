@@ -1,0 +1,43 @@
+use entities::ids::{PlaceId, ProjectId};
+use entities::projects::{ProjectState, project};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction};
+use serde_json::json;
+
+use crate::audit;
+use crate::identity::{Actor, Permission};
+use crate::places;
+use crate::platform::http::Problem;
+use crate::platform::ids;
+use crate::platform::state::AppState;
+
+/// Proposes a project for a place.
+pub(super) async fn create(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    place_id: PlaceId,
+    (title, summary): (&str, &str),
+    budget_fen: i64,
+) -> Result<project::Model, Problem> {
+    let (place, community_id) = places::named_in_community(txn, place_id, "/place_id").await?;
+    actor.require(Permission::ManageProjects, &place.path)?;
+    let id: ProjectId = ids::ordered(&state.clock);
+    let row = project::ActiveModel {
+        id: Set(id),
+        community_id: Set(community_id),
+        place_id: Set(place.id),
+        place_path: Set(place.path),
+        organisation_id: Set(None),
+        title: Set(title.trim().to_owned()),
+        summary: Set(summary.trim().to_owned()),
+        budget_fen: Set(budget_fen),
+        state: Set(ProjectState::Proposed),
+        figures: Set(json!({})),
+        created_by: Set(Some(actor.user_id)),
+        created_at: Set(state.clock.now()),
+    };
+    let row = row.insert(txn).await?;
+    let detail = json!({ "budget_fen": budget_fen });
+    audit::record(state, txn, Some(actor.user_id), "project.create", ("project", id.0), Some(place_id), detail).await?;
+    Ok(row)
+}
