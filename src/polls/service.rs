@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    QueryFilter, QueryOrder, QuerySelect, StreamTrait,
+    ExprTrait, QueryFilter, QueryOrder, QuerySelect, StreamTrait,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use super::domain::{self, Mistake, Rules, YES_NO};
 use crate::identity::{Actor, Permission, ResidencyState};
 use crate::notices::{self, Notice};
 use crate::platform::code::Code;
-use crate::platform::http::Problem;
+use crate::platform::http::{Problem, transact};
 use crate::platform::state::AppState;
 use crate::platform::{ids, jobs};
 use crate::{audit, places, projects};
@@ -179,6 +179,33 @@ pub async fn freeze(
         .exec_with_returning(txn)
         .await?;
     opened.into_iter().next().ok_or_else(|| Code::PollAlreadyOpen.into())
+}
+
+/// Ends the voting in an open poll, in a transaction of its own before [`close`].
+///
+/// Ballots share the poll's row and closing needs it alone; a stream of ballots would keep the closing waiting on PostgreSQL,
+/// where who shares a row does not queue behind who wants it alone. Who comes after this no longer touches the row. If the
+/// closing then never comes, the calendar does it.
+pub(super) async fn end_voting(state: &AppState, actor: &Actor, id: PollId) -> Result<(), Problem> {
+    transact(state, async |txn| {
+        let Some(poll) = poll::Entity::find_by_id(id).one(txn).await? else { return Ok(()) };
+        if !actor.may(Permission::ManagePolls, &poll.place_path) {
+            return Ok(());
+        }
+        let now = state.clock.now();
+        let ended = poll::Entity::update_many()
+            .col_expr(poll::Column::ClosesAt, now.into())
+            .filter(poll::Column::Id.eq(id))
+            .filter(poll::Column::State.eq(PollState::Open))
+            .filter(poll::Column::ClosesAt.is_null().or(poll::Column::ClosesAt.gt(now)))
+            .exec(txn)
+            .await?;
+        if ended.rows_affected == 1 {
+            record(state, txn, Some(actor.user_id), "poll.end_voting", &poll, json!({})).await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Closes an open poll: counts, stores the result and puts it on the board.
