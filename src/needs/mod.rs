@@ -1,8 +1,29 @@
-//! Needs and their supporters.
+//! What residents say their neighbourhood needs, and who supports it.
+//!
+//! - A need is stored, its pictures are taken ([`files::attach`](crate::files::attach)) and it goes to content security
+//!   ([`moderation::submit`](crate::moderation::submit)) in one transaction. Until it passes, its author and moderators see it.
+//! - `state` says how far a need is; `hidden` is the moderators' and stands beside it, so that restoring loses nothing.
+//!   [`domain`] holds both rules: who sees a need, and when it takes support.
+//! - A support is a row; `support_count` moves by one with it in the same transaction. `linli verify` counts again.
+//!
+//! Lock order: moderation item, need, its pictures. A support locks the need alone.
+
+mod domain;
+mod http;
+mod moderated;
+mod service;
+
+use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
 /// What this capability brings.
 pub fn capability() -> Capability {
-    Capability { name: "needs", ..Capability::default() }
+    Capability {
+        name: "needs",
+        routes: Some(http::routes),
+        moderated: vec![(moderated::KIND, &moderated::Needs)],
+        verify: Some(|state| state.db.audit(service::RULES).boxed_local()),
+        ..Capability::default()
+    }
 }

@@ -32,4 +32,12 @@ impl Blobs {
             Err(error) => Err(error),
         }
     }
+
+    /// Forgets a name; one that is not there is no error.
+    pub async fn delete(&self, name: &str) -> Result<(), object_store::Error> {
+        match self.0.delete(&Key::from(name)).await {
+            Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
 }

@@ -57,6 +57,7 @@ codes! {
     ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
     AlreadyDecided         409 "已经处理过" "This has been decided already";
     GrantExists            409 "该授权已存在" "The person already holds this grant";
+    AlreadyReported        409 "您已经举报过" "You have reported this already";
     AlreadyVoted           409 "您已经投过票" "You have voted already";
     PollClosed             409 "表决已结束" "The poll is closed";
     PollNotOpen            409 "表决尚未开始" "The poll is not open yet";
@@ -108,7 +109,7 @@ impl Code {
 pub fn of_constraint(name: &str) -> Option<Code> {
     Some(match name {
         "residencies_one_live" => Code::ResidencyExists,
-        "residencies_not_by_oneself" | "signups_not_by_oneself" => Code::OwnAct,
+        "residencies_not_by_oneself" | "signups_not_by_oneself" | "moderation_items_not_by_oneself" => Code::OwnAct,
         "grants_one_live" => Code::GrantExists,
         "need_supports_not_own" => Code::OwnNeed,
         "need_files_used_once" => Code::FileInUse,
@@ -125,10 +126,11 @@ pub fn of_constraint(name: &str) -> Option<Code> {
 }
 
 /// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 14] = [
+pub const CONSTRAINTS: [&str; 15] = [
     "residencies_one_live",
     "residencies_not_by_oneself",
     "signups_not_by_oneself",
+    "moderation_items_not_by_oneself",
     "grants_one_live",
     "need_supports_not_own",
     "need_files_used_once",

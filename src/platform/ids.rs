@@ -1,5 +1,6 @@
 //! The only place that makes ids and random bytes.
 
+use chrono::{DateTime, Utc};
 use rand::Rng;
 use uuid::Uuid;
 
@@ -29,8 +30,36 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// The same id for the same name every time (UUIDv5): for data that is put in again and again, such as the demo's.
+/// The same id for the same name every time (UUIDv5): for data that is put in again and again, such as the demo's. The first
+/// bits are cleared: in lists, which go by id, such data is older than what people make later.
 pub fn named<T: From<Uuid>>(name: &str) -> T {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6c69_6e6c_6900_4000_8000_0000_2017_0901);
-    Uuid::new_v5(&NAMESPACE, name.as_bytes()).into()
+    Uuid::from_u128(Uuid::new_v5(&NAMESPACE, name.as_bytes()).as_u128() & (u128::MAX >> 32)).into()
+}
+
+/// [`named`], but sorted among time-ordered ids as if it had been made at `at`, so that lists show it where it belongs.
+pub fn named_at<T: From<Uuid>>(name: &str, at: DateTime<Utc>) -> T {
+    let mut bytes = named::<Uuid>(name).into_bytes();
+    let stamp = u64::try_from(at.timestamp_millis()).unwrap_or_default().to_be_bytes();
+    for (byte, stamp) in bytes.iter_mut().zip(stamp.into_iter().skip(2)) {
+        *byte = stamp;
+    }
+    uuid::Builder::from_bytes(bytes).with_version(uuid::Version::SortRand).into_uuid().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_id_can_stand_at_its_time() {
+        let clock = Clock::default();
+        let at = |days| clock.now() - chrono::TimeDelta::days(days);
+        let then = at(1);
+        let id: Uuid = named_at("a", then);
+        assert_eq!(id, named_at::<Uuid>("a", then));
+        assert_eq!(id.get_version_num(), 7);
+        assert!(named_at::<Uuid>("b", at(2)) < id && id < ordered::<Uuid>(&clock));
+        assert_ne!(id, named_at::<Uuid>("b", then));
+    }
 }

@@ -1,8 +1,48 @@
 //! Activities, shifts, sign-ups, presence and service minutes.
+//!
+//! Staff create an *activity* with *shifts*: half-open times with a number of seats and a leader. A verified resident of the
+//! community signs up and gets a seat, or a place in the waiting list. A seat that becomes free is offered to the first who
+//! waits, for a limited time. Who came is recorded by the rotating code on the leader's screen or by the leader's mark;
+//! somebody else confirms the minutes, and points arrive with them, once. Confirmed minutes are sealed.
+//!
+//! - [`domain`] holds the states a sign-up goes through as one table, and the arithmetic.
+//! - `service::seats` gives and hands on seats, `service::presence` turns presence into minutes and points.
+//!
+//! **Locks** are taken in this order: person, shift, sign-ups, then what [`points`](crate::points) locks. Whoever changes the
+//! number of seats taken or the waiting list holds the shift's row: so seats and queue agree, and the queue is in the order of
+//! the clock. The rest is decided by the state in the condition of each update.
 
-use crate::platform::capability::Capability;
+pub mod domain;
+mod http;
+mod service;
+mod verify;
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::platform::capability::{Capability, Schedule};
+
+pub use entities::volunteering::SignupState;
 
 /// What this capability brings.
 pub fn capability() -> Capability {
-    Capability { name: "volunteering", ..Capability::default() }
+    Capability {
+        name: "volunteering",
+        routes: Some(http::routes),
+        schedules: vec![
+            Schedule {
+                name: "volunteering.lapse",
+                every: Duration::from_secs(30),
+                run: |state| async move { service::seats::lapse_all(&state).await }.boxed_local(),
+            },
+            Schedule {
+                name: "volunteering.no_shows",
+                every: Duration::from_secs(600),
+                run: |state| async move { service::presence::no_shows(&state).await }.boxed_local(),
+            },
+        ],
+        verify: Some(|state| verify::findings(state).boxed_local()),
+        ..Capability::default()
+    }
 }

@@ -21,6 +21,8 @@ pub struct Model {
     pub sha256: String,
     pub state: FileState,
     pub trace_id: Option<String>,
+    pub place_path: Option<String>,
+    pub public: bool,
     pub created_at: DateTimeUtc,
 }
 

@@ -6,6 +6,7 @@ use sea_orm::entity::prelude::*;
 use super::ModerationAction;
 use super::ModerationReason;
 use super::ModerationState;
+use super::SecurityState;
 use crate::ids::ModerationItemId;
 use crate::ids::PlaceId;
 use crate::ids::UserId;
@@ -20,8 +21,11 @@ pub struct Model {
     pub place_path: String,
     pub target_kind: String,
     pub target_id: Uuid,
+    pub author_id: UserId,
     pub reason: ModerationReason,
+    pub security: Option<SecurityState>,
     pub excerpt: String,
+    pub report_count: i64,
     pub state: ModerationState,
     pub action: Option<ModerationAction>,
     pub decision_reason: Option<String>,

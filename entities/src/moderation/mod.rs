@@ -2,6 +2,7 @@
 
 pub mod complaint;
 pub mod item;
+pub mod item_file;
 pub mod report;
 
 use crate::text_enum;
@@ -12,6 +13,18 @@ text_enum! {
         New,
         Risky,
         Reported,
+    }
+}
+
+text_enum! {
+    /// How far content security is with something: its text, then its pictures, then the result; `unchecked` when WeChat
+    /// gave none and a person has to decide.
+    pub enum SecurityState {
+        Text,
+        Pictures,
+        Passed,
+        Risky,
+        Unchecked,
     }
 }
 

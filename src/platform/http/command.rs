@@ -129,10 +129,11 @@ fn of_earlier(earlier: stored::Model, key: &Key) -> Result<Outcome, Problem> {
     Ok(Outcome { status: u16::try_from(earlier.status).unwrap_or(500), body: earlier.body, replayed: true })
 }
 
-/// Locks a person's row: what one person does at once is done one after the other.
+/// Locks a person's row: what one person does at once is done one after the other. Others may still refer to the person (tell
+/// them something, credit them) meanwhile: the lock leaves foreign keys alone.
 pub async fn lock_person(txn: &DatabaseTransaction, person: UserId) -> Result<user::Model, Problem> {
-    use sea_orm::{QuerySelect, sea_query::LockType};
-    // Not FOR UPDATE: that would also keep others from inserting rows that merely refer to the person.
+    use sea_orm::QuerySelect;
+    use sea_orm::sea_query::LockType;
     user::Entity::find_by_id(person)
         .lock(LockType::NoKeyUpdate)
         .one(txn)

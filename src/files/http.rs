@@ -1,0 +1,198 @@
+use actix_multipart::{Multipart, MultipartError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, ETAG};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use entities::files::{FileState, file};
+use entities::ids::FileId;
+use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::picture::{self, Picture, PictureError};
+use super::service;
+use crate::identity::Actor;
+use crate::platform::code::Code;
+use crate::platform::crypto::hex;
+use crate::platform::http::command::replay;
+use crate::platform::http::input::key_of;
+use crate::platform::http::{FieldError, Key, Outcome, Params, Problem, command};
+use crate::platform::ids;
+use crate::platform::state::AppState;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(upload).service(read);
+}
+
+/// So many pictures are unpacked at once: each may take some hundred megabytes while it is.
+static UNPACKING: Semaphore = Semaphore::const_new(2);
+
+/// The form of an upload.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form in the document")]
+struct Upload {
+    /// JPEG, PNG or WebP.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+}
+
+/// An uploaded picture.
+#[derive(Serialize, ToSchema)]
+struct FileView {
+    id: FileId,
+    state: FileState,
+    content_type: String,
+    width: i32,
+    height: i32,
+    bytes: i64,
+}
+
+impl From<file::Model> for FileView {
+    fn from(row: file::Model) -> Self {
+        let file::Model { id, state, content_type, width, height, bytes, .. } = row;
+        Self { id, state, content_type, width, height, bytes }
+    }
+}
+
+/// Upload a picture
+///
+/// The form has one part, `file`. What is stored is upright, at most 2048 pixels wide and high, and holds no metadata. Others
+/// see it when what it belongs to is published.
+#[utoipa::path(
+    tag = "files",
+    request_body(content = Upload, content_type = "multipart/form-data"),
+    responses((status = 201, body = FileView))
+)]
+#[post("/files")]
+async fn upload(
+    state: web::Data<AppState>,
+    actor: Actor,
+    request: HttpRequest,
+    form: Multipart,
+) -> Result<Outcome, Problem> {
+    let (bytes, declared) = read_form(form, state.config.limits.file_bytes).await?;
+    let fingerprint = hex(&Sha256::new().chain_update(b"POST /files\n").chain_update(&bytes).finalize());
+    let key = Key { key: key_of(&request)?, fingerprint };
+    if let Some(earlier) = replay(&state, actor.user_id, &key).await? {
+        return Ok(earlier);
+    }
+    let picture = prepare(bytes, declared).await?;
+    // The bytes first: a row without bytes would be a broken picture, bytes without a row are only waste.
+    let id: FileId = ids::ordered(&state.clock);
+    let stored = async {
+        state.blobs.put(&service::blob(id, false), picture.full.clone()).await?;
+        state.blobs.put(&service::blob(id, true), picture.thumb.clone()).await
+    };
+    stored.await.map_err(of_store)?;
+    let outcome = command(&state, actor.user_id, &key, StatusCode::CREATED, async |txn| {
+        service::record(&state, txn, actor.user_id, id, &picture).await.map(FileView::from)
+    })
+    .await;
+    let wasted = match &outcome {
+        Ok(outcome) => outcome.replayed || !outcome.is_success(),
+        // After a failure nobody knows whether the commit went through.
+        Err(problem) => problem.status().is_client_error(),
+    };
+    if wasted {
+        for thumb in [false, true] {
+            state.blobs.delete(&service::blob(id, thumb)).await.map_err(of_store)?;
+        }
+    }
+    outcome
+}
+
+fn of_store(error: object_store::Error) -> Problem {
+    Problem::from(Code::Unavailable).caused_by(error)
+}
+
+/// The bytes of the part `file` and the type that the client declared for it.
+async fn read_form(mut form: Multipart, limit: usize) -> Result<(web::Bytes, Option<String>), Problem> {
+    let wrong = |name: &str, code: &'static str, detail: &str| {
+        Problem::invalid(vec![FieldError { pointer: format!("/{name}"), code: code.into(), detail: detail.to_owned() }])
+    };
+    let mut found = None;
+    while let Some(mut part) = form.try_next().await.map_err(of_form)? {
+        match part.name() {
+            Some("file") if found.is_none() => {}
+            Some("file") => return Err(wrong("file", "invalid", "one file an upload")),
+            other => return Err(wrong(other.unwrap_or_default(), "unknown", "unknown field")),
+        }
+        let declared = part.content_type().map(|kind| kind.essence_str().to_owned());
+        let bytes = part.bytes(limit).await.map_err(|over| Problem::from(Code::BodyTooLarge).caused_by(over))?;
+        found = Some((bytes.map_err(of_form)?, declared));
+    }
+    found.ok_or_else(|| wrong("file", "missing", "missing field `file`"))
+}
+
+fn of_form(error: MultipartError) -> Problem {
+    let code = match error {
+        MultipartError::ContentTypeMissing
+        | MultipartError::ContentTypeParse
+        | MultipartError::ContentTypeIncompatible => Code::UnsupportedMediaType,
+        _ => Code::MalformedRequest,
+    };
+    Problem::new(code, "send multipart/form-data with a part `file`").caused_by(error.to_string())
+}
+
+async fn prepare(bytes: web::Bytes, declared: Option<String>) -> Result<Picture, Problem> {
+    let internal = |error: &dyn std::error::Error| Problem::from(Code::Internal).caused_by(error.to_string());
+    let _permit = UNPACKING.acquire().await.map_err(|closed| internal(&closed))?;
+    let picture = web::block(move || picture::prepare(&bytes, declared.as_deref()));
+    picture.await.map_err(|panicked| internal(&panicked))?.map_err(|error| match error {
+        PictureError::TooLarge => Problem::field("/file", "图片像素过多 / at most 40 megapixels and 20,000 a side"),
+        error => Problem::new(Code::FileTypeMismatch, error.to_string()).caused_by(error),
+    })
+}
+
+/// Which of the two stored pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Size {
+    #[default]
+    Full,
+    Thumb,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ReadParams {
+    #[serde(default)]
+    size: Size,
+    /// Of a signed link: when it ends.
+    exp: Option<i64>,
+    /// Of a signed link: its signature. Without it the caller must be signed in.
+    sig: Option<String>,
+}
+
+/// A picture's bytes, by a signed link or as somebody who may see it
+#[utoipa::path(
+    tag = "files",
+    params(ReadParams),
+    responses((status = 200, description = "The picture", content(([u8] = "image/jpeg"), ([u8] = "image/png")))),
+    security((), ("bearer" = []))
+)]
+#[get("/files/{id}")]
+async fn read(
+    state: web::Data<AppState>,
+    actor: Result<Actor, Problem>,
+    id: web::Path<FileId>,
+    params: Params<ReadParams>,
+) -> Result<HttpResponse, Problem> {
+    let thumb = params.size == Size::Thumb;
+    let row = match &params.sig {
+        Some(signature) => service::by_link(&state, *id, thumb, params.exp.unwrap_or_default(), signature).await?,
+        None => service::by_actor(&state, *id, &actor?).await?,
+    };
+    let bytes = state.blobs.get(&service::blob(row.id, thumb)).await.map_err(of_store)?;
+    let bytes = bytes.ok_or_else(|| Problem::from(Code::Internal).caused_by("the picture's bytes are gone"))?;
+    Ok(HttpResponse::Ok()
+        .content_type(row.content_type)
+        // The bytes of an id never change; only the phone of whoever may see them keeps them.
+        .insert_header((CACHE_CONTROL, "private, max-age=86400, immutable"))
+        .insert_header((ETAG, format!("\"{}{}\"", row.sha256, if thumb { "-thumb" } else { "" })))
+        .insert_header(("x-content-type-options", "nosniff"))
+        .body(bytes))
+}

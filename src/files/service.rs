@@ -1,0 +1,195 @@
+use std::collections::HashSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use entities::files::{FileState, file};
+use entities::ids::{FileId, UserId};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
+    PaginatorTrait, QueryFilter, QuerySelect,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::domain::{self, Audience};
+use super::picture::Picture;
+use super::security;
+use crate::identity::{Actor, Permission};
+use crate::platform::code::Code;
+use crate::platform::crypto::{Purpose, hex};
+use crate::platform::http::{Problem, lock_person};
+use crate::platform::jobs;
+use crate::platform::state::AppState;
+
+/// Pictures that one person may upload in a day.
+const UPLOADS_A_DAY: u64 = 100;
+
+/// Where a picture's bytes lie.
+pub(super) fn blob(id: FileId, thumb: bool) -> String {
+    format!("{id}{}", if thumb { "-thumb" } else { "" })
+}
+
+/// Records an upload whose bytes are stored already, and promises its check.
+pub(super) async fn record(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    owner: UserId,
+    id: FileId,
+    picture: &Picture,
+) -> Result<file::Model, Problem> {
+    let now = state.clock.now();
+    // The lock makes parallel uploads of one person count one after the other.
+    lock_person(txn, owner).await?;
+    let today = file::Entity::find()
+        .filter(file::Column::OwnerId.eq(owner))
+        .filter(file::Column::CreatedAt.gt(now - TimeDelta::days(1)));
+    if today.count(txn).await? >= UPLOADS_A_DAY {
+        return Err(Problem::new(Code::RateLimited, format!("at most {UPLOADS_A_DAY} pictures a day")));
+    }
+    let row = file::ActiveModel {
+        id: Set(id),
+        owner_id: Set(owner),
+        content_type: Set(picture.content_type.to_owned()),
+        bytes: Set(i64::try_from(picture.full.len()).unwrap_or(i64::MAX)),
+        width: Set(i32::try_from(picture.width).unwrap_or(i32::MAX)),
+        height: Set(i32::try_from(picture.height).unwrap_or(i32::MAX)),
+        sha256: Set(hex(&Sha256::digest(&picture.full))),
+        state: Set(FileState::Pending),
+        trace_id: Set(None),
+        place_path: Set(None),
+        public: Set(false),
+        created_at: Set(now),
+    };
+    let row = row.insert(txn).await?;
+    jobs::enqueue(txn, &state.clock, security::JOB, security::Payload { file_id: id }).await?;
+    Ok(row)
+}
+
+/// The picture, if a link with this signature is for it, has not ended, and still works.
+pub(super) async fn by_link(
+    state: &AppState,
+    id: FileId,
+    thumb: bool,
+    end: i64,
+    signature: &str,
+) -> Result<file::Model, Problem> {
+    let signature =
+        URL_SAFE_NO_PAD.decode(signature).map_err(|error| Problem::from(Code::NotFound).caused_by(error))?;
+    let is_for =
+        |audience| state.keys.verify(Purpose::FileLink, &domain::link_message(id.0, thumb, audience, end), &signature);
+    let insider = is_for(Audience::Insider);
+    if end <= state.clock.now().timestamp() || !(insider || is_for(Audience::Public)) {
+        return Err(Code::NotFound.into());
+    }
+    let row = file::Entity::find_by_id(id).one(state.db.read()).await?;
+    row.filter(|row| insider || row.public).ok_or_else(|| Code::NotFound.into())
+}
+
+/// The picture, if somebody signed in may see it: its owner, moderators of the place where it is used, everybody once it is
+/// shown.
+pub(super) async fn by_actor(state: &AppState, id: FileId, actor: &Actor) -> Result<file::Model, Problem> {
+    let row = file::Entity::find_by_id(id).one(state.db.read()).await?.ok_or(Code::NotFound)?;
+    let moderates = |path: &str| actor.may(Permission::Moderate, path);
+    if row.public || row.owner_id == actor.user_id || row.place_path.as_deref().is_some_and(moderates) {
+        Ok(row)
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+/// A picture as answers embed it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Links {
+    /// The picture's id.
+    pub id: FileId,
+    /// Good for a quarter to half an hour, without a token.
+    pub url: String,
+    /// The same, at most 320 pixels wide and high.
+    pub thumb_url: String,
+}
+
+/// Signed links to a picture.
+pub fn link(state: &AppState, id: FileId, audience: Audience) -> Links {
+    let end = domain::link_end(state.clock.now());
+    Links { id, url: signed(state, id, false, audience, end), thumb_url: signed(state, id, true, audience, end) }
+}
+
+pub(super) fn signed(state: &AppState, id: FileId, thumb: bool, audience: Audience, end: i64) -> String {
+    let signature = state.keys.sign(Purpose::FileLink, &domain::link_message(id.0, thumb, audience, end));
+    let signature = URL_SAFE_NO_PAD.encode(signature.get(..16).unwrap_or_default());
+    let size = if thumb { "thumb" } else { "full" };
+    format!("{}/api/v1/files/{id}?size={size}&exp={end}&sig={signature}", state.config.public_url)
+}
+
+/// Uses a person's own pictures for something at a place. Each is used once: the condition of the statement.
+pub async fn attach(
+    txn: &DatabaseTransaction,
+    owner: UserId,
+    ids: &[FileId],
+    place_path: &str,
+    pointer: &str,
+) -> Result<(), Problem> {
+    let named = |at: usize, why: &str| Problem::field(&format!("{pointer}/{at}"), why);
+    let mut seen = HashSet::new();
+    if let Some(at) = ids.iter().position(|id| !seen.insert(*id)) {
+        return Err(named(at, "图片重复 / named twice"));
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let taken = file::Entity::update_many()
+        .col_expr(file::Column::PlacePath, place_path.into())
+        .filter(file::Column::Id.is_in(ids.iter().copied()))
+        .filter(file::Column::OwnerId.eq(owner))
+        .filter(file::Column::PlacePath.is_null())
+        .exec(txn)
+        .await?
+        .rows_affected;
+    if usize::try_from(taken) == Ok(ids.len()) {
+        return Ok(());
+    }
+    let own: Vec<FileId> = file::Entity::find()
+        .select_only()
+        .column(file::Column::Id)
+        .filter(file::Column::Id.is_in(ids.iter().copied()))
+        .filter(file::Column::OwnerId.eq(owner))
+        .into_tuple()
+        .all(txn)
+        .await?;
+    match ids.iter().position(|id| !own.contains(id)) {
+        Some(at) => Err(named(at, "没有这张图片 / no such picture of yours")),
+        None => Err(Code::FileInUse.into()),
+    }
+}
+
+/// Shows pictures to everybody, or no more.
+pub async fn show(txn: &DatabaseTransaction, ids: &[FileId], public: bool) -> Result<(), Problem> {
+    if !ids.is_empty() {
+        file::Entity::update_many()
+            .col_expr(file::Column::Public, public.into())
+            .filter(file::Column::Id.is_in(ids.iter().copied()))
+            .exec(txn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What content security says of pictures so far.
+pub async fn states(connection: &impl ConnectionTrait, ids: &[FileId]) -> Result<Vec<FileState>, Problem> {
+    let rows = file::Entity::find().select_only().column(file::Column::State);
+    Ok(rows.filter(file::Column::Id.is_in(ids.iter().copied())).into_tuple().all(connection).await?)
+}
+
+/// Every picture was asked about or has its verdict, or its job is about to ask.
+pub(super) async fn verify(state: &AppState) -> Result<Vec<String>, DbErr> {
+    let forgotten = file::Entity::find()
+        .filter(file::Column::State.eq(FileState::Pending))
+        .filter(file::Column::TraceId.is_null())
+        .filter(file::Column::CreatedAt.lt(state.clock.now() - TimeDelta::days(1)))
+        .limit(100)
+        .all(state.db.read())
+        .await?;
+    Ok(forgotten.into_iter().map(|row| format!("picture {} was never sent to content security", row.id)).collect())
+}

@@ -1,0 +1,11 @@
+mod activities;
+mod presence;
+mod signups;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    activities::routes(config);
+    signups::routes(config);
+    presence::routes(config);
+}

@@ -1,0 +1,220 @@
+use chrono::{DateTime, Utc};
+use entities::ids::{ShiftId, SignupId, UserId};
+use entities::volunteering::{activity, shift, signup};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+use serde_json::json;
+
+use super::{advance, advance_one, lock_shift, own, span};
+use crate::identity::Actor;
+use crate::notifications::{self, Message, Template};
+use crate::platform::code::Code;
+use crate::platform::http::{Problem, lock_person, transact};
+use crate::platform::ids;
+use crate::platform::jobs::JobError;
+use crate::platform::state::AppState;
+use crate::volunteering::SignupState;
+use crate::volunteering::domain::{self, Event};
+
+/// At most so many shifts in one run of the schedule; the next run takes the rest.
+const LAPSED_SHIFTS: u64 = 500;
+
+/// Signs the caller up, or takes the seat that they are offered. Whoever is signed up already gets the same sign-up.
+pub(in crate::volunteering) async fn sign_up(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    shift_id: ShiftId,
+) -> Result<signup::Model, Problem> {
+    let community_id = super::find_shift(txn, shift_id).await?.community_id;
+    if actor.require_verified(txn).await?.community_id != community_id {
+        return Err(Code::NotResidentHere.into());
+    }
+    lock_person(txn, actor.user_id).await?;
+    // Not locked: the shift's row comes before the sign-up's, and here only an offer is answered.
+    let own = own(shift_id, actor.user_id).one(txn).await?;
+    if let Some(own) = own.filter(|own| domain::LIVE.contains(&own.state)) {
+        return if own.state == SignupState::Offered { accept(state, txn, own).await } else { Ok(own) };
+    }
+    let shift = lock_shift(txn, shift_id).await?;
+    // Read after the lock: the queue is in the order of the clock.
+    let now = state.clock.now();
+    if now >= shift.starts_at {
+        return Err(Code::ShiftStarted.into());
+    }
+    if overlaps_another(txn, actor.user_id, &shift).await? {
+        return Err(Code::OverlappingShift.into());
+    }
+    let first = if take_seat(txn, shift_id).await? { SignupState::Confirmed } else { SignupState::Waitlisted };
+    let row = signup::ActiveModel {
+        id: Set(ids::ordered(&state.clock)),
+        shift_id: Set(shift_id),
+        user_id: Set(actor.user_id),
+        community_id: Set(community_id),
+        state: Set(first),
+        starts_at: Set(shift.starts_at),
+        ends_at: Set(shift.ends_at),
+        queued_at: Set(now),
+        offer_expires_at: Set(None),
+        checked_in_at: Set(None),
+        checked_out_at: Set(None),
+        proof: Set(json!({})),
+        minutes: Set(None),
+        points: Set(None),
+        confirmed_by: Set(None),
+        confirmed_at: Set(None),
+    };
+    Ok(row.insert(txn).await?)
+}
+
+async fn accept(state: &AppState, txn: &DatabaseTransaction, own: signup::Model) -> Result<signup::Model, Problem> {
+    // The schedule hands the seat on a little after the offer ends.
+    if own.offer_expires_at.is_none_or(|until| until <= state.clock.now()) {
+        return Err(Problem::new(Code::SignupState, "邀请已过期 / the offer has expired"));
+    }
+    advance_one(txn, &own, Event::Accept, Default::default()).await
+}
+
+/// In the person's lock, so that two requests of one person see each other; `signups_overlap` is the second guard.
+async fn overlaps_another(txn: &DatabaseTransaction, person: UserId, shift: &shift::Model) -> Result<bool, Problem> {
+    let other = signup::Entity::find()
+        .filter(signup::Column::UserId.eq(person))
+        .filter(signup::Column::State.is_in(domain::LIVE))
+        .filter(signup::Column::EndsAt.gt(shift.starts_at))
+        .filter(signup::Column::StartsAt.lt(shift.ends_at));
+    Ok(other.one(txn).await?.is_some())
+}
+
+async fn take_seat(txn: &DatabaseTransaction, shift: ShiftId) -> Result<bool, Problem> {
+    let taken = shift::Entity::update_many()
+        .col_expr(shift::Column::Taken, Expr::col(shift::Column::Taken).add(1))
+        .filter(shift::Column::Id.eq(shift))
+        .filter(Expr::col(shift::Column::Taken).lt(Expr::col(shift::Column::Capacity)));
+    Ok(taken.exec(txn).await?.rows_affected == 1)
+}
+
+/// Cancels the caller's sign-up before the shift begins; the seat goes to the next who waits.
+pub(in crate::volunteering) async fn cancel(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    shift_id: ShiftId,
+) -> Result<signup::Model, Problem> {
+    let shift = lock_shift(txn, shift_id).await?;
+    let own = own(shift_id, actor.user_id).lock(LockType::NoKeyUpdate).one(txn).await?.ok_or(Code::NotFound)?;
+    if own.state == SignupState::Cancelled {
+        return Ok(own);
+    }
+    domain::next(own.state, Event::Cancel).ok_or(Code::SignupState)?;
+    if state.clock.now() >= shift.starts_at {
+        return Err(Code::ShiftStarted.into());
+    }
+    let cancelled = advance_one(txn, &own, Event::Cancel, Default::default()).await?;
+    if domain::SEATED.contains(&own.state) {
+        hand_on(state, txn, &shift, 1).await?;
+    }
+    Ok(cancelled)
+}
+
+/// Hands free seats on, in the shift's lock: each is offered to the next who waits; a seat that nobody waits for is free.
+async fn hand_on(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    shift: &shift::Model,
+    seats: usize,
+) -> Result<(), Problem> {
+    let now = state.clock.now();
+    let mut waiting = Vec::new();
+    if now < shift.starts_at {
+        waiting = signup::Entity::find()
+            .filter(signup::Column::ShiftId.eq(shift.id))
+            .filter(signup::Column::State.eq(SignupState::Waitlisted))
+            .order_by_asc(signup::Column::QueuedAt)
+            .order_by_asc(signup::Column::Id)
+            .limit(u64::try_from(seats).unwrap_or(u64::MAX))
+            .all(txn)
+            .await?;
+    }
+    let until = domain::offer_until(now, state.config.rules.offer_minutes, span(shift));
+    let offer = signup::ActiveModel { offer_expires_at: Set(Some(until)), ..Default::default() };
+    let ids: Vec<_> = waiting.iter().map(|row| row.id).collect();
+    let offered = advance(txn, &ids, SignupState::Waitlisted, Event::Offer, offer).await?;
+    let free = i32::try_from(seats - offered.len()).unwrap_or(i32::MAX);
+    if free > 0 {
+        let freed = shift::Entity::update_many()
+            .col_expr(shift::Column::Taken, Expr::col(shift::Column::Taken).sub(free))
+            .filter(shift::Column::Id.eq(shift.id));
+        freed.exec(txn).await?;
+    }
+    let body = format!("请在{}前确认", domain::moment_text(until));
+    tell(state, txn, shift, &offered, "shift.offered", "候补的班次有空位了", &body, until).await
+}
+
+/// Tells people what became of their sign-ups. `at` tells repeated events of one person and shift apart.
+#[allow(clippy::too_many_arguments, reason = "a message has that many parts")]
+async fn tell(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    shift: &shift::Model,
+    rows: &[signup::Model],
+    kind: &str,
+    title: &str,
+    body: &str,
+    at: DateTime<Utc>,
+) -> Result<(), Problem> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let people: Vec<_> = rows.iter().map(|row| row.user_id).collect();
+    let activity = activity::Entity::find_by_id(shift.activity_id).one(txn).await?.ok_or(Code::Internal)?;
+    let message = Message {
+        kind,
+        title: title.to_owned(),
+        body: format!("{body}：{}，{}", activity.title, span(shift).text()),
+        target: Some(("shift", shift.id.0)),
+        dedupe_key: format!("{kind}:{}:{}", shift.id, at.timestamp_micros()),
+        template: Template::Shift,
+    };
+    notifications::tell_all(state, txn, &people, &message).await
+}
+
+/// The schedule: ends offers that ran out and waiting lists of shifts that began.
+pub(in crate::volunteering) async fn lapse_all(state: &AppState) -> Result<(), JobError> {
+    let shifts: Vec<ShiftId> = signup::Entity::find()
+        .select_only()
+        .column(signup::Column::ShiftId)
+        .distinct()
+        .filter(lapsed(state.clock.now()))
+        .limit(LAPSED_SHIFTS)
+        .into_tuple()
+        .all(state.db.read())
+        .await?;
+    for shift in shifts {
+        transact(state, async |txn| lapse(state, txn, shift).await).await?;
+    }
+    Ok(())
+}
+
+fn lapsed(now: DateTime<Utc>) -> Condition {
+    let (column, state) = (signup::Column::StartsAt, signup::Column::State);
+    Condition::any()
+        .add(state.eq(SignupState::Offered).and(signup::Column::OfferExpiresAt.lte(now)))
+        .add(state.eq(SignupState::Waitlisted).and(column.lte(now)))
+}
+
+async fn lapse(state: &AppState, txn: &DatabaseTransaction, shift_id: ShiftId) -> Result<(), Problem> {
+    let shift = lock_shift(txn, shift_id).await?;
+    let now = state.clock.now();
+    let due = signup::Entity::find().filter(signup::Column::ShiftId.eq(shift_id)).filter(lapsed(now)).all(txn).await?;
+    let (offered, waiting): (Vec<_>, Vec<_>) = due.into_iter().partition(|row| row.state == SignupState::Offered);
+    let ids = |rows: &[signup::Model]| rows.iter().map(|row| row.id).collect::<Vec<SignupId>>();
+    // Whoever accepted in this very moment keeps the seat: the condition leaves them alone.
+    let ended = advance(txn, &ids(&offered), SignupState::Offered, Event::Lapse, Default::default()).await?;
+    let missed = advance(txn, &ids(&waiting), SignupState::Waitlisted, Event::Lapse, Default::default()).await?;
+    tell(state, txn, &shift, &ended, "shift.offer_ended", "候补名额已过期", "未在时限内确认", now).await?;
+    tell(state, txn, &shift, &missed, "shift.full", "候补未能排上", "班次已开始，名额已满", now).await?;
+    hand_on(state, txn, &shift, ended.len()).await
+}
