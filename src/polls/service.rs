@@ -256,23 +256,21 @@ pub(super) const RESULT_NOTICE: &str = "poll.result";
 fn announcement(poll: &poll::Model, options: &[option::Model], count: &Count) -> String {
     let electorate = poll.electorate.unwrap_or_default();
     let turnout = turnout_percent(count.ballots, electorate);
-    let mut text = format!("名册 {electorate} 人，投票 {} 人，参与率 {turnout:.2}%。\n", count.ballots);
-    for (option, votes) in options.iter().zip(&count.votes) {
-        text.push_str(&format!("{}：{votes} 票\n", option.title));
-    }
+    let head = format!("名册 {electorate} 人，投票 {} 人，参与率 {turnout:.2}%。", count.ballots);
+    let votes = options.iter().zip(&count.votes).map(|(option, votes)| format!("{}：{votes} 票", option.title));
     let winners: Vec<_> = options
         .iter()
         .filter(|option| count.winners.contains(&option.id))
         .map(|option| format!("“{}”", option.title))
         .collect();
-    text.push_str(&match &count.explanation {
+    let outcome = match &count.explanation {
         Explanation::YesNo { adopted: true, .. } => "结果：通过。".to_owned(),
         Explanation::YesNo { adopted: false, .. } => "结果：未通过。".to_owned(),
         _ if winners.is_empty() => "结果：无人投票。".to_owned(),
         _ if winners.len() > 1 => format!("结果：得票最多且相同的是{}。", winners.join("、")),
         _ => format!("结果：得票最多的是{}。", winners.concat()),
-    });
-    text
+    };
+    std::iter::once(head).chain(votes).chain([outcome]).collect::<Vec<_>>().join("\n")
 }
 
 /// Turnout in per cent with two decimals, rounded down.
