@@ -114,6 +114,8 @@ mod tests {
     use proptest::prelude::*;
     use uuid::Uuid;
 
+    type Ballots = Vec<Vec<PollOptionId>>;
+
     fn options(count: usize) -> Vec<PollOptionId> {
         (0..count).map(|at| Uuid::from_u128(u128::try_from(at).unwrap()).into()).collect()
     }
