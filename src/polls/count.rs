@@ -128,8 +128,6 @@ mod tests {
         counter.finish()
     }
 
-    type Ballots = Vec<Vec<PollOptionId>>;
-
     /// A poll's rules and options, valid ballots in it, and the same ballots in another order.
     fn polls() -> impl Strategy<Value = (Rules, Vec<PollOptionId>, Ballots, Ballots)> {
         (0_usize..3, 2_usize..8)
