@@ -18,8 +18,6 @@ const PUBLIC: [&str; 5] = [
     // They give tokens.
     "post /api/v1/auth/wechat",
     "post /api/v1/auth/refresh",
-    // A signed link stands for the token where WeChat fetches a picture or a page shows one.
-    "get /api/v1/files/{id}",
     // WeChat's server signs what it sends.
     "get /api/v1/wechat/push",
     "post /api/v1/wechat/push",
