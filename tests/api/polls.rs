@@ -583,11 +583,13 @@ async fn until_waiting(app: &TestApp, sessions: i64) {
     panic!("{sessions} sessions never waited");
 }
 
-// Guard: the shared lock on the poll's row in ballot.rs against the exclusive one of closing.
+// Guards: the shared lock on the poll's row in ballot.rs against the exclusive one of closing; and that closing first ends the
+// voting, without which a stream of ballots keeps it waiting for seconds on PostgreSQL.
 #[actix_web::test]
-async fn closing_waits_for_a_ballot_that_is_under_way() {
+async fn closing_waits_for_ballots_under_way_and_for_no_more() {
     TestApp::run(async |app| {
-        let [staff, resident] = app.sign_in_all(["staff", "resident-1"]).await.try_into().ok().unwrap();
+        let [staff, resident, late] =
+            app.sign_in_all(["staff", "resident-1", "resident-2"]).await.try_into().ok().unwrap();
         let poll = Poll::open(&staff, draft(GUANGHUA, "single")).await;
         // Stops the ballot half way: ticking the elector off refers to this row. (On SQLite both wait for the one writer.)
         let obstacle = app.state.db.begin().await.unwrap();
@@ -599,6 +601,10 @@ async fn closing_waits_for_a_ballot_that_is_under_way() {
         };
         let removal = async {
             until_waiting(app, 2).await;
+            if app.state.db.is_postgres() {
+                assert_eq!(staff.get(&poll.path).await.expect(200)["state"], "open", "closing waits");
+                poll.vote(&late, &[0]).await.refused(409, "poll_closed");
+            }
             obstacle.commit().await.unwrap();
         };
         let (ballot, (closed, ())) = join(poll.vote(&resident, &[0]), join(closing, removal)).await;
@@ -611,7 +617,6 @@ async fn closing_waits_for_a_ballot_that_is_under_way() {
     .await;
 }
 
-// Guard: closing first ends the voting. Without that a stream of ballots keeps it waiting for seconds on PostgreSQL.
 #[actix_web::test]
 async fn ballots_acknowledged_are_ballots_counted_whenever_it_closes() {
     TestApp::run(async |app| {
