@@ -67,7 +67,8 @@ codes! {
     AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";
     PushLimit              409 "本周发送次数已达上限" "This survey was pushed as often as is allowed in a week";
     OverlappingShift       409 "与您已报名的班次时间冲突" "This shift overlaps one that you signed up for";
-    ShiftStarted           409 "班次已经开始" "The shift has begun";
+    ShiftStarted           409 "班次已经开始" "The shift has begun: no waiting list, no stepping back";
+    ShiftEnded             409 "班次已经结束" "The shift is over";
     SignupState            409 "当前状态不能进行此操作" "The sign-up is not in a state that allows this";
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";

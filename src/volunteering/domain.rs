@@ -95,9 +95,6 @@ impl Span {
         now: DateTime<Utc>,
     ) -> Result<Self, (&'static str, String)> {
         let span = Self { from: from.trunc_subsecs(0), to: to.trunc_subsecs(0) };
-        if span.from < now {
-            return Err(("/starts_at", "不能早于现在 / must not lie in the past".to_owned()));
-        }
         if span.from > now + FARTHEST {
             return Err(("/starts_at", format!("最多提前 {0} 天 / at most {0} days ahead", FARTHEST.num_days())));
         }
@@ -106,6 +103,10 @@ impl Span {
         }
         if span.to - span.from > LONGEST {
             return Err(("/ends_at", format!("最长 {0} 小时 / at most {0} hours long", LONGEST.num_hours())));
+        }
+        // One that has begun is fine: help that comes together on the spot is written down as well.
+        if span.to <= now {
+            return Err(("/ends_at", "须晚于现在 / must lie in the future".to_owned()));
         }
         Ok(span)
     }

@@ -206,9 +206,9 @@ async fn lists_show_what_comes_and_who_may_see_whom() {
 }
 
 #[actix_web::test]
-async fn only_verified_residents_of_the_community_sign_up_and_only_before_it_begins() {
+async fn only_verified_residents_of_the_community_sign_up_and_only_before_it_ends() {
     TestApp::run(async |app| {
-        let shift = new_shift(app, 10, 60, 5).await;
+        let shift = new_shift(app, 10, 60, 2).await;
         let path = format!("/shifts/{shift}/signup");
         app.sign_in("newcomer-1").await.put(&path, json!({})).await.refused(403, "not_verified");
         app.sign_in("org-a").await.put(&path, json!({})).await.refused(403, "not_verified");
@@ -225,10 +225,14 @@ async fn only_verified_residents_of_the_community_sign_up_and_only_before_it_beg
         let own = sign_up(&app.sign_in("resident-1").await, &shift).await;
         app.advance(Duration::minutes(10)).await;
         let [volunteer, resident] = [app.sign_in("volunteer-1").await, app.sign_in("resident-1").await];
-        volunteer.put(&path, json!({})).await.refused(409, "shift_started");
         assert_eq!(sign_up(&resident, &shift).await, own, "the same sign-up still");
         resident.delete(&path).await.refused(409, "shift_started");
-        assert_eq!(taken(app, &shift).await, 1);
+        volunteer.put(&path, json!({})).await.expect(200);
+        let late = app.sign_in("volunteer-2").await;
+        late.put(&path, json!({})).await.refused(409, "shift_started");
+        assert_eq!(taken(app, &shift).await, 2);
+        app.advance(Duration::minutes(60)).await;
+        app.sign_in("volunteer-2").await.put(&path, json!({})).await.refused(409, "shift_ended");
     })
     .await;
 }
@@ -269,7 +273,9 @@ async fn staff_plan_within_limits_and_at_home() {
         for capacity in [json!(0), json!(-1), json!(10_001), json!("1"), json!(1.5)] {
             staff.post(&path, plan("capacity", capacity)).await.names("/capacity");
         }
-        staff.post(&path, plan("starts_at", json!(after(app, -1)))).await.names("/starts_at");
+        let mut over = plan("starts_at", json!(after(app, -60)));
+        over["ends_at"] = json!(after(app, -1));
+        staff.post(&path, over).await.names("/ends_at");
         staff.post(&path, plan("starts_at", json!(after(app, 60 * 24 * 400)))).await.names("/starts_at");
         staff.post(&path, plan("starts_at", json!("+200000-01-01T00:00:00Z"))).await.names("/starts_at");
         staff.post(&path, plan("starts_at", json!("tomorrow"))).await.names("/starts_at");

@@ -42,13 +42,20 @@ pub(in crate::volunteering) async fn sign_up(
     let shift = lock_shift(txn, shift_id).await?;
     // Read after the lock: the queue is in the order of the clock.
     let now = state.clock.now();
-    if now >= shift.starts_at {
-        return Err(Code::ShiftStarted.into());
+    if now >= shift.ends_at {
+        return Err(Code::ShiftEnded.into());
     }
     if overlaps_another(txn, actor.user_id, &shift).await? {
         return Err(Code::OverlappingShift.into());
     }
-    let first = if take_seat(txn, shift_id).await? { SignupState::Confirmed } else { SignupState::Waitlisted };
+    let first = if take_seat(txn, shift_id).await? {
+        SignupState::Confirmed
+    } else if now < shift.starts_at {
+        SignupState::Waitlisted
+    } else {
+        // Who comes late takes a free seat; there is no waiting list any more.
+        return Err(Code::ShiftStarted.into());
+    };
     let row = signup::ActiveModel {
         id: Set(ids::ordered(&state.clock)),
         shift_id: Set(shift_id),
