@@ -1,6 +1,6 @@
 //! Linli (邻里): the backend with which a district runs its neighbourhood governance.
 //!
-//! `docs/ARCHITECTURE.md` tells where everything is. Modules stand in the order in which they may use one another.
+//! `docs/ARCHITECTURE.md` tells where everything is, and `app::capabilities` in which order modules may use one another.
 
 pub mod platform;
 

@@ -19,7 +19,7 @@ pub mod rewards;
 pub mod surveys;
 pub mod volunteering;
 
-/// An enum that is a snake_case word in the database, in JSON and in the OpenAPI document.
+/// An enum that is one `snake_case` word in the database, in JSON and in the OpenAPI document.
 #[macro_export]
 macro_rules! text_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident),+ $(,)? }) => {

@@ -46,6 +46,8 @@ CREATE TABLE points_scores (
     PRIMARY KEY (community_id, period, user_id)
 );
 CREATE INDEX points_scores_board ON points_scores (community_id, period, points DESC, reached_at, user_id);
+-- Those whom a board leaves out.
+CREATE INDEX users_not_on_boards ON users (id) WHERE board_opt_out;
 
 CREATE TABLE award_budgets (
     actor_id UUID NOT NULL CONSTRAINT award_budgets_actor REFERENCES users (id),

@@ -10,7 +10,7 @@ use crate::platform::state::AppState;
 
 /// Title, points, pieces.
 const REWARDS: &[(&str, i64, i64)] =
-    &[("抽纸一提", 10, 1000), ("停车优惠券", 50, 500), ("洗车券", 100, 200), ("便民理发券", 30, 300)];
+    &[("纸巾", 10, 1000), ("洗车券", 100, 200), ("停车优惠券", 50, 500), ("便民理发券", 30, 300)];
 
 /// Puts in what is not there yet; see [`super::seed`].
 pub(super) async fn seed(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Problem> {

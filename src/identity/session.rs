@@ -18,7 +18,7 @@ use crate::platform::ids;
 use crate::platform::state::AppState;
 
 /// A session that is not used for this long ends.
-const TTL: Duration = Duration::from_secs(30 * 24 * 3600);
+const TTL: Duration = Duration::from_hours(30 * 24);
 /// What stands in the place of the generation once a token came twice.
 const REVOKED: &str = "revoked";
 

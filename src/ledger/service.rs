@@ -151,12 +151,12 @@ async fn resolve(
     actor: Option<UserId>,
     phase: TransferPhase,
 ) -> Result<bool, Problem> {
-    let held = transfer::Entity::find_by_id(hold)
+    let pending = transfer::Entity::find_by_id(hold)
         .filter(transfer::Column::Phase.eq(TransferPhase::Pending))
         .one(txn)
         .await?
         .ok_or(Code::Internal)?;
-    let (wallet, credited, amount) = (held.debit_id, held.credit_id, held.amount);
+    let (wallet, credited, amount) = (pending.debit_id, pending.credit_id, pending.amount);
     let row = transfer::ActiveModel {
         id: Set(ids::ordered(&state.clock)),
         phase: Set(phase),
@@ -164,7 +164,7 @@ async fn resolve(
         dedupe_key: Set(None),
         actor_id: Set(actor),
         created_at: Set(state.clock.now()),
-        ..held.into_active_model().reset_all()
+        ..pending.into_active_model().reset_all()
     };
     if !insert(txn, row, transfer::Column::PendingId).await? {
         return Ok(false);
@@ -243,14 +243,14 @@ async fn apply(txn: &DatabaseTransaction, mut changes: Vec<Change>) -> Result<()
     changes.sort_by_key(|change| change.wallet);
     for Change { wallet, posted, reserved } in changes {
         let available = Expr::col(account::Column::Posted).sub(Expr::col(account::Column::Reserved));
-        let changed = account::Entity::update_many()
+        let updated = account::Entity::update_many()
             .col_expr(account::Column::Posted, Expr::col(account::Column::Posted).add(posted))
             .col_expr(account::Column::Reserved, Expr::col(account::Column::Reserved).add(reserved))
             .filter(account::Column::Id.eq(wallet))
             .filter(available.gte(reserved - posted))
             .exec(txn)
             .await?;
-        if changed.rows_affected == 0 {
+        if updated.rows_affected == 0 {
             return Err(Code::InsufficientPoints.into());
         }
     }

@@ -5,8 +5,8 @@ use entities::moderation::{
 };
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
-    FromQueryResult, QueryFilter, QuerySelect, Statement,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QuerySelect,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -225,12 +225,15 @@ pub(super) async fn complaint_place(
     Ok(residence.map_or((None, NOWHERE.to_owned()), |home| (Some(home.community_id), home.place_path)))
 }
 
-/// No check is forgotten, and reports are counted right.
+const RULES: &[(&str, &str)] = &[(
+    "item {} counts its reports wrong",
+    "SELECT i.id FROM moderation_items i \
+     WHERE i.report_count <> (SELECT COUNT(*) FROM reports r WHERE r.item_id = i.id)",
+)];
+
+/// Reports are counted right, and no check is forgotten.
 pub(super) async fn verify(state: &AppState) -> Result<Vec<String>, DbErr> {
-    #[derive(FromQueryResult)]
-    struct Miscounted {
-        id: Uuid,
-    }
+    let mut findings = state.db.audit(RULES).await?;
     let forgotten = item::Entity::find()
         .filter(item::Column::State.eq(ModerationState::Open))
         .filter(item::Column::Security.is_in([SecurityState::Text, SecurityState::Pictures]))
@@ -238,14 +241,6 @@ pub(super) async fn verify(state: &AppState) -> Result<Vec<String>, DbErr> {
         .limit(100)
         .all(state.db.read())
         .await?;
-    let miscounted = Miscounted::find_by_statement(Statement::from_string(
-        state.db.read().get_database_backend(),
-        "SELECT i.id FROM moderation_items i WHERE i.report_count <> \
-         (SELECT COUNT(*) FROM reports r WHERE r.item_id = i.id) LIMIT 100",
-    ))
-    .all(state.db.read())
-    .await?;
-    let forgotten = forgotten.into_iter().map(|row| format!("item {} waits for content security since a day", row.id));
-    let miscounted = miscounted.into_iter().map(|row| format!("item {} counts its reports wrong", row.id));
-    Ok(forgotten.chain(miscounted).collect())
+    findings.extend(forgotten.iter().map(|row| format!("item {} has waited a day for content security", row.id)));
+    Ok(findings)
 }

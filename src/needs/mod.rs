@@ -23,7 +23,7 @@ pub fn capability() -> Capability {
         name: "needs",
         routes: Some(http::routes),
         moderated: vec![(moderated::KIND, &moderated::Needs)],
-        verify: Some(|state| service::verify(state).boxed_local()),
+        verify: Some(|state| state.db.audit(service::RULES).boxed_local()),
         ..Capability::default()
     }
 }

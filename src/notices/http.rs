@@ -78,16 +78,15 @@ async fn list(
 ) -> Result<web::Json<Page<NoticeView>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let place = places::named(state.db.read(), params.place_id, "?place_id").await?;
-    let on_board = match place.community_id {
-        Some(community) => notice::Column::CommunityId.eq(community),
-        None => {
-            let communities = place::Entity::find()
-                .select_only()
-                .column(place::Column::Id)
-                .filter(places::within(place::Column::Path, &place.path))
-                .filter(place::Column::Kind.eq(PlaceKind::Community));
-            notice::Column::CommunityId.in_subquery(communities.into_query())
-        }
+    let on_board = if let Some(community) = place.community_id {
+        notice::Column::CommunityId.eq(community)
+    } else {
+        let communities = place::Entity::find()
+            .select_only()
+            .column(place::Column::Id)
+            .filter(places::within(place::Column::Path, &place.path))
+            .filter(place::Column::Kind.eq(PlaceKind::Community));
+        notice::Column::CommunityId.in_subquery(communities.into_query())
     };
     let rows = paging.apply(notice::Entity::find().filter(on_board), notice::Column::Id).all(state.db.read()).await?;
     Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, NoticeView::from)))

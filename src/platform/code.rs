@@ -2,7 +2,7 @@
 
 macro_rules! codes {
     ($($name:ident $status:literal $zh:literal $en:literal;)+) => {
-        /// Why a request was refused. Its snake_case word is the `code` of the problem document.
+        /// Why a request was refused. Its `snake_case` word is the `code` of the problem document.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "the table says it")]
         pub enum Code { $($name),+ }

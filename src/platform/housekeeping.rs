@@ -21,7 +21,7 @@ pub fn capability() -> Capability {
         name: "platform",
         schedules: vec![Schedule {
             name: "platform.tidy",
-            every: Duration::from_secs(3600),
+            every: Duration::from_hours(1),
             run: |state| tidy(state).boxed_local(),
         }],
         verify: Some(|state| verify(state).boxed_local()),

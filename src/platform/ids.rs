@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::clock::Clock;
 
-/// A time-ordered id (UUIDv7), for what may show when it was made. Ids sort in the order of making within a process.
+/// A time-ordered id (`UUIDv7`), for what may show when it was made. Ids sort in the order of making within a process.
 pub fn ordered<T: From<Uuid>>(clock: &Clock) -> T {
     use std::sync::{LazyLock, Mutex};
     use uuid::{ContextV7, Timestamp};
@@ -17,7 +17,7 @@ pub fn ordered<T: From<Uuid>>(clock: &Clock) -> T {
     Uuid::new_v7(Timestamp::from_unix(&*context, seconds, now.timestamp_subsec_nanos())).into()
 }
 
-/// An id without any order (UUIDv4), for what must not show when it was made, such as a secret ballot.
+/// An id without any order (`UUIDv4`), for what must not show when it was made, such as a secret ballot.
 #[allow(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn unordered<T: From<Uuid>>() -> T {
     Uuid::new_v4().into()
@@ -30,7 +30,7 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// The same id for the same name every time (UUIDv5): for data that is put in again and again, such as the demo's. The first
+/// The same id for the same name every time (`UUIDv5`): for data that is put in again and again, such as the demo's. The first
 /// bits are cleared: in lists, which go by id, such data is older than what people make later.
 pub fn named<T: From<Uuid>>(name: &str) -> T {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6c69_6e6c_6900_4000_8000_0000_2017_0901);

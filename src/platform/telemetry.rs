@@ -1,5 +1,6 @@
 //! Logs and metrics. Neither ever holds personal data: requests are named by route, not by address or path.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -18,7 +19,10 @@ use super::config::{Log, LogFormat};
 /// Starts logging to standard error. Later calls do nothing.
 pub fn start(log: &Log) {
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = match log.format {
         LogFormat::Json => subscriber.json().try_init(),

@@ -46,42 +46,52 @@ struct Row {
     rank: i64,
 }
 
-/// Parts: `first`, `me`, and the neighbours `before` and `after`. The order of a board is that of the index
-/// `points_scores_board`; a rank is one more than the number of people with more points, a count in the same index.
+/// Parts: `first`, `me` and `near`, in the order of the index `points_scores_board`. Only one's own rank is counted from the
+/// top, in that index alone: people who opted out are few and have one of their own. The neighbours' ranks are as many
+/// steps from it as there are people in between.
 const BOARD: &str = "
     WITH listed AS NOT MATERIALIZED (
         SELECT s.user_id, u.nickname, s.points, s.reached_at
         FROM points_scores s JOIN users u ON u.id = s.user_id
         WHERE s.community_id = $1 AND s.period = $2 AND NOT u.board_opt_out
     ),
-    me AS (SELECT * FROM listed WHERE user_id = $3),
+    me AS MATERIALIZED (
+        SELECT l.*,
+               1 + (SELECT COUNT(*) FROM points_scores s
+                    WHERE s.community_id = $1 AND s.period = $2 AND s.points > l.points)
+                 - (SELECT COUNT(*) FROM users u JOIN points_scores s ON s.user_id = u.id
+                    WHERE u.board_opt_out AND s.community_id = $1 AND s.period = $2 AND s.points > l.points) AS rank
+        FROM listed l WHERE l.user_id = $3
+    ),
+    near AS (
+        SELECT * FROM (
+            SELECT * FROM listed
+            WHERE points >= (SELECT points FROM me)
+              AND (points > (SELECT points FROM me) OR reached_at < (SELECT reached_at FROM me)
+                   OR (reached_at = (SELECT reached_at FROM me) AND user_id < $3))
+            ORDER BY points, reached_at DESC, user_id DESC LIMIT 2
+        ) AS before
+        UNION ALL
+        SELECT * FROM (
+            SELECT * FROM listed
+            WHERE points <= (SELECT points FROM me)
+              AND (points < (SELECT points FROM me) OR reached_at > (SELECT reached_at FROM me)
+                   OR (reached_at = (SELECT reached_at FROM me) AND user_id > $3))
+            ORDER BY points DESC, reached_at, user_id LIMIT 2
+        ) AS after
+    ),
     shown AS (
-        SELECT 'first' AS part, f.* FROM (
-            SELECT * FROM listed ORDER BY points DESC, reached_at, user_id LIMIT $4
-        ) AS f
+        SELECT 'first' AS part, f.*, RANK() OVER (ORDER BY f.points DESC) AS rank
+        FROM (SELECT * FROM listed ORDER BY points DESC, reached_at, user_id LIMIT $4) AS f
         UNION ALL
         SELECT 'me', me.* FROM me
         UNION ALL
-        SELECT 'before', b.* FROM (
-            SELECT listed.* FROM listed, me
-            WHERE listed.points >= me.points
-              AND (listed.points > me.points OR listed.reached_at < me.reached_at
-                   OR (listed.reached_at = me.reached_at AND listed.user_id < me.user_id))
-            ORDER BY listed.points, listed.reached_at DESC, listed.user_id DESC LIMIT 2
-        ) AS b
-        UNION ALL
-        SELECT 'after', a.* FROM (
-            SELECT listed.* FROM listed, me
-            WHERE listed.points <= me.points
-              AND (listed.points < me.points OR listed.reached_at > me.reached_at
-                   OR (listed.reached_at = me.reached_at AND listed.user_id > me.user_id))
-            ORDER BY listed.points DESC, listed.reached_at, listed.user_id LIMIT 2
-        ) AS a
+        SELECT 'near', n.*, (SELECT rank FROM me)
+            + (SELECT COUNT(*) FROM listed WHERE points > n.points AND points <= (SELECT points FROM me))
+            - (SELECT COUNT(*) FROM listed WHERE points <= n.points AND points > (SELECT points FROM me))
+        FROM near n
     )
-    SELECT part, nickname, points,
-           (SELECT 1 + COUNT(*) FROM listed WHERE listed.points > shown.points) AS rank
-    FROM shown
-    ORDER BY points DESC, reached_at, user_id";
+    SELECT part, nickname, points, rank FROM shown ORDER BY points DESC, reached_at, user_id";
 
 /// The board of a community for the period that is now.
 pub(super) async fn read(

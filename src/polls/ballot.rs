@@ -5,7 +5,7 @@ use entities::polls::{PollKind, PollState, ballot, elector, option, participatio
 use sea_orm::entity::prelude::DateTimeUtc;
 use sea_orm::sea_query::{LockType, OnConflict, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, JoinType, QueryFilter,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, JoinType, QueryFilter,
     QueryOrder, QuerySelect,
 };
 use serde_json::json;
@@ -20,7 +20,6 @@ use crate::platform::state::AppState;
 struct Sheet {
     rules: Rules,
     secret: bool,
-    state: PollState,
     closes_at: Option<DateTimeUtc>,
     options: Vec<PollOptionId>,
 }
@@ -33,13 +32,13 @@ pub(super) async fn cast(
     poll_id: PollId,
     choices: &[PollOptionId],
 ) -> Result<(), Problem> {
-    let sheet = sheet(txn, poll_id).await?.ok_or(Code::NotFound)?;
-    // The time is read after the lock was waited for.
+    let Some(sheet) = sheet(txn, poll_id, state.clock.now()).await? else {
+        return Err(why_not(txn, poll_id, state.clock.now()).await?.into());
+    };
+    // Once more, for the lock may have been waited for.
     let now = state.clock.now();
-    match sheet.state {
-        PollState::Draft => return Err(Code::PollNotOpen.into()),
-        PollState::Open if !is_over(sheet.closes_at, now) => {}
-        PollState::Open | PollState::Closed => return Err(Code::PollClosed.into()),
+    if is_over(sheet.closes_at, now) {
+        return Err(Code::PollClosed.into());
     }
     take_part(txn, poll_id, person).await?;
     // A mistake in the ballot takes the participation back with the transaction.
@@ -61,34 +60,40 @@ pub(super) async fn cast(
     Ok(())
 }
 
-/// The poll and its options in one round trip. Whoever votes shares the poll's row: closing waits for all of them, and they
-/// wait for a closing and then find the poll closed.
-async fn sheet(txn: &DatabaseTransaction, id: PollId) -> Result<Option<Sheet>, Problem> {
-    type Row = (PollKind, i32, bool, PollState, Option<DateTimeUtc>, PollOptionId);
+/// A poll that can be voted in, and its options, in one round trip. Whoever votes shares the poll's row: closing waits for all
+/// of them, and they wait for a closing and then find nothing. A poll whose time is over is not locked at all, so that
+/// latecomers cannot keep its closing waiting.
+async fn sheet(txn: &DatabaseTransaction, id: PollId, now: DateTimeUtc) -> Result<Option<Sheet>, Problem> {
+    type Row = (PollKind, i32, bool, Option<DateTimeUtc>, PollOptionId);
     let options = poll::Entity::belongs_to(option::Entity).from(poll::Column::Id).to(option::Column::PollId).into();
     let mut query = poll::Entity::find()
         .select_only()
-        .columns([
-            poll::Column::Kind,
-            poll::Column::MaxChoices,
-            poll::Column::Secret,
-            poll::Column::State,
-            poll::Column::ClosesAt,
-        ])
+        .columns([poll::Column::Kind, poll::Column::MaxChoices, poll::Column::Secret, poll::Column::ClosesAt])
         .column(option::Column::Id)
         .join(JoinType::InnerJoin, options)
         .filter(poll::Column::Id.eq(id))
+        .filter(poll::Column::State.eq(PollState::Open))
+        .filter(poll::Column::ClosesAt.is_null().or(poll::Column::ClosesAt.gt(now)))
         .order_by_asc(option::Column::Position);
     QuerySelect::query(&mut query).lock_with_tables(LockType::KeyShare, [poll::Entity]);
     let rows: Vec<Row> = query.into_tuple().all(txn).await?;
-    let options = rows.iter().map(|row| row.5).collect();
-    Ok(rows.first().map(|(kind, max_choices, secret, state, closes_at, _)| Sheet {
+    let options = rows.iter().map(|row| row.4).collect();
+    Ok(rows.first().map(|(kind, max_choices, secret, closes_at, _)| Sheet {
         rules: Rules { kind: *kind, max_choices: usize::try_from(*max_choices).unwrap_or_default() },
         secret: *secret,
-        state: *state,
         closes_at: *closes_at,
         options,
     }))
+}
+
+/// Why [`sheet`] found nothing.
+async fn why_not(txn: &DatabaseTransaction, id: PollId, now: DateTimeUtc) -> Result<Code, Problem> {
+    let poll = poll::Entity::find_by_id(id).one(txn).await?;
+    Ok(match poll {
+        None => Code::NotFound,
+        Some(poll) if poll.state == PollState::Closed || is_over(poll.closes_at, now) => Code::PollClosed,
+        Some(_) => Code::PollNotOpen,
+    })
 }
 
 /// Ticks the elector off the roll: inserts nothing for who is not on it, and nothing a second time.

@@ -1,5 +1,6 @@
 //! What happens by itself: opening and closing on time, and telling the electors.
 
+use chrono::TimeDelta;
 use entities::ids::{PollId, UserId};
 use entities::polls::{PollState, elector, poll};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -16,6 +17,8 @@ use crate::platform::state::AppState;
 pub(super) const INVITE: &str = "polls.invite";
 /// So many electors are told in one transaction.
 const BATCH: u64 = 500;
+/// A closing by hand ends the voting first; it is left the time to count, lest it be told that somebody else was quicker.
+const GRACE: TimeDelta = TimeDelta::seconds(2);
 /// So many polls are opened and closed at a time; the rest at the next.
 const POLLS: u64 = 100;
 
@@ -24,7 +27,7 @@ pub(super) async fn run(state: AppState) -> Result<(), JobError> {
     let now = state.clock.now();
     let still_to_come = poll::Column::ClosesAt.is_null().or(poll::Column::ClosesAt.gt(now));
     let to_open = poll::Column::State.eq(PollState::Draft).and(poll::Column::OpensAt.lte(now)).and(still_to_come);
-    let to_close = poll::Column::State.eq(PollState::Open).and(poll::Column::ClosesAt.lte(now));
+    let to_close = poll::Column::State.eq(PollState::Open).and(poll::Column::ClosesAt.lte(now - GRACE));
     let mut outcome = Ok(());
     for id in due(&state, Condition::all().add(to_open)).await? {
         let opened = transact(&state, async |txn| service::open(&state, txn, None, id).await).await;

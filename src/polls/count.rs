@@ -114,6 +114,8 @@ mod tests {
     use proptest::prelude::*;
     use uuid::Uuid;
 
+    type Ballots = Vec<Vec<PollOptionId>>;
+
     fn options(count: usize) -> Vec<PollOptionId> {
         (0..count).map(|at| Uuid::from_u128(u128::try_from(at).unwrap()).into()).collect()
     }
@@ -127,7 +129,7 @@ mod tests {
     }
 
     /// A poll's rules and options, valid ballots in it, and the same ballots in another order.
-    fn polls() -> impl Strategy<Value = (Rules, Vec<PollOptionId>, Vec<Vec<PollOptionId>>, Vec<Vec<PollOptionId>>)> {
+    fn polls() -> impl Strategy<Value = (Rules, Vec<PollOptionId>, Ballots, Ballots)> {
         (0_usize..3, 2_usize..8)
             .prop_flat_map(|(kind, count)| {
                 let kind = [PollKind::Single, PollKind::Approval, PollKind::YesNo][kind];

@@ -18,6 +18,7 @@ use super::{ballot, domain};
 use crate::identity::{Actor, Permission};
 use crate::places;
 use crate::platform::code::Code;
+use crate::platform::http::command::replay;
 use crate::platform::http::{
     Body, Caller, Command, Nothing, Outcome, Page, Paging, Params, Problem, command, text, transact,
 };
@@ -50,7 +51,7 @@ struct PollView {
     state: PollState,
     /// When it is to open by itself.
     opens_at: Option<DateTime<Utc>>,
-    /// When voting ends and it closes by itself.
+    /// When voting ends, or has ended, and it closes by itself.
     closes_at: Option<DateTime<Utc>>,
     opened_at: Option<DateTime<Utc>>,
     closed_at: Option<DateTime<Utc>>,
@@ -257,6 +258,10 @@ async fn close(
     id: web::Path<PollId>,
     request: Command<Nothing>,
 ) -> Result<Outcome, Problem> {
+    if let Some(earlier) = replay(&state, actor.user_id, &request.key).await? {
+        return Ok(earlier);
+    }
+    service::end_voting(&state, &actor, *id).await?;
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         service::close(&state, txn, Some(&actor), *id).await?;
         find(txn, &actor, *id).await

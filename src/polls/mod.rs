@@ -9,6 +9,7 @@
 //!
 //! Lock order: the poll's row, then (at closing) the community's notice head. Voting shares the poll's row (`FOR KEY SHARE`),
 //! opening and closing take it alone (`FOR UPDATE`), so that every acknowledged ballot is in the count and none comes after it.
+//! A poll whose voting has ended is no longer shared, and closing by hand ends the voting first: closing never starves.
 //!
 //! A later way of voting adds a kind, its rules in [`domain::Rules::check`] and a count; a later electorate adds another
 //! statement to [`freeze`]; voting and closing stay as they are.
@@ -42,7 +43,7 @@ pub fn capability() -> Capability {
         jobs: vec![(calendar::INVITE, |state, payload| calendar::invite(state, payload).boxed_local())],
         schedules: vec![Schedule {
             name: "polls.calendar",
-            every: Duration::from_secs(5),
+            every: Duration::from_secs(3),
             run: |state| calendar::run(state).boxed_local(),
         }],
         verify: Some(|state| verify::run(state).boxed_local()),

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
-    QueryFilter, QueryOrder, QuerySelect, StreamTrait,
+    ExprTrait, QueryFilter, QueryOrder, QuerySelect, StreamTrait,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use super::domain::{self, Mistake, Rules, YES_NO};
 use crate::identity::{Actor, Permission, ResidencyState};
 use crate::notices::{self, Notice};
 use crate::platform::code::Code;
-use crate::platform::http::Problem;
+use crate::platform::http::{Problem, transact};
 use crate::platform::state::AppState;
 use crate::platform::{ids, jobs};
 use crate::{audit, places, projects};
@@ -181,6 +181,33 @@ pub async fn freeze(
     opened.into_iter().next().ok_or_else(|| Code::PollAlreadyOpen.into())
 }
 
+/// Ends the voting in an open poll, in a transaction of its own before [`close`].
+///
+/// Ballots share the poll's row and closing needs it alone; a stream of ballots would keep the closing waiting on PostgreSQL,
+/// where who shares a row does not queue behind who wants it alone. Who comes after this no longer touches the row. If the
+/// closing then never comes, the calendar does it.
+pub(super) async fn end_voting(state: &AppState, actor: &Actor, id: PollId) -> Result<(), Problem> {
+    transact(state, async |txn| {
+        let Some(poll) = poll::Entity::find_by_id(id).one(txn).await? else { return Ok(()) };
+        if !actor.may(Permission::ManagePolls, &poll.place_path) {
+            return Ok(());
+        }
+        let now = state.clock.now();
+        let ended = poll::Entity::update_many()
+            .col_expr(poll::Column::ClosesAt, now.into())
+            .filter(poll::Column::Id.eq(id))
+            .filter(poll::Column::State.eq(PollState::Open))
+            .filter(poll::Column::ClosesAt.is_null().or(poll::Column::ClosesAt.gt(now)))
+            .exec(txn)
+            .await?;
+        if ended.rows_affected == 1 {
+            record(state, txn, Some(actor.user_id), "poll.end_voting", &poll, json!({})).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// Closes an open poll: counts, stores the result and puts it on the board.
 pub(super) async fn close(
     state: &AppState,
@@ -229,23 +256,21 @@ pub(super) const RESULT_NOTICE: &str = "poll.result";
 fn announcement(poll: &poll::Model, options: &[option::Model], count: &Count) -> String {
     let electorate = poll.electorate.unwrap_or_default();
     let turnout = turnout_percent(count.ballots, electorate);
-    let mut text = format!("名册 {electorate} 人，投票 {} 人，参与率 {turnout:.2}%。\n", count.ballots);
-    for (option, votes) in options.iter().zip(&count.votes) {
-        text.push_str(&format!("{}：{votes} 票\n", option.title));
-    }
+    let head = format!("名册 {electorate} 人，投票 {} 人，参与率 {turnout:.2}%。", count.ballots);
+    let votes = options.iter().zip(&count.votes).map(|(option, votes)| format!("{}：{votes} 票", option.title));
     let winners: Vec<_> = options
         .iter()
         .filter(|option| count.winners.contains(&option.id))
         .map(|option| format!("“{}”", option.title))
         .collect();
-    text.push_str(&match &count.explanation {
+    let outcome = match &count.explanation {
         Explanation::YesNo { adopted: true, .. } => "结果：通过。".to_owned(),
         Explanation::YesNo { adopted: false, .. } => "结果：未通过。".to_owned(),
         _ if winners.is_empty() => "结果：无人投票。".to_owned(),
         _ if winners.len() > 1 => format!("结果：得票最多且相同的是{}。", winners.join("、")),
         _ => format!("结果：得票最多的是{}。", winners.concat()),
-    });
-    text
+    };
+    std::iter::once(head).chain(votes).chain([outcome]).collect::<Vec<_>>().join("\n")
 }
 
 /// Turnout in per cent with two decimals, rounded down.

@@ -27,7 +27,7 @@ pub fn capability() -> Capability {
         routes: Some(http::routes),
         schedules: vec![Schedule {
             name: "rewards.expire",
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             run: |state| async move { Ok(service::expire_due(&state).await?) }.boxed_local(),
         }],
         verify: Some(|state| verify::run(state).boxed_local()),

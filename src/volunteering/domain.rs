@@ -43,9 +43,6 @@ pub const TRANSITIONS: &[(SignupState, Event, SignupState)] = &[
     (CheckedOut, Credit, Credited),
 ];
 
-/// Where a sign-up begins: with a seat or without.
-pub const BEGINNINGS: [SignupState; 2] = [Confirmed, Waitlisted];
-
 /// The states that take up a seat of the shift.
 pub const SEATED: [SignupState; 6] = [Offered, Confirmed, CheckedIn, CheckedOut, Credited, NoShow];
 
@@ -215,6 +212,9 @@ mod tests {
     use sea_orm::Iterable;
     use std::collections::HashSet;
     use std::fmt::Write;
+
+    /// Where a sign-up begins: with a seat or without.
+    const BEGINNINGS: [SignupState; 2] = [Confirmed, Waitlisted];
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_000_000 + seconds, 0).unwrap()

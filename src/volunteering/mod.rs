@@ -12,7 +12,7 @@
 //! number of seats taken or the waiting list holds the shift's row: so seats and queue agree, and the queue is in the order of
 //! the clock. The rest is decided by the state in the condition of each update.
 
-pub mod domain;
+mod domain;
 mod http;
 mod service;
 mod verify;
@@ -38,7 +38,7 @@ pub fn capability() -> Capability {
             },
             Schedule {
                 name: "volunteering.no_shows",
-                every: Duration::from_secs(600),
+                every: Duration::from_mins(10),
                 run: |state| async move { service::presence::no_shows(&state).await }.boxed_local(),
             },
         ],

@@ -87,7 +87,7 @@ async fn a_reader_recomputes_the_chain_from_the_api() {
             let mut chained = vec![json!("linli.notice.v1")];
             chained.extend(fields.iter().map(|field| item[field].clone()));
             let hash = Sha256::digest(serde_json::to_string(&chained).unwrap());
-            before = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            before = linli::platform::crypto::hex(&hash);
             assert_eq!(item["hash"], before);
         }
     })
@@ -204,7 +204,7 @@ async fn the_audit_finds_what_was_changed_behind_the_triggers() {
                     .await
                     .unwrap();
             }
-            let last = before.iter().filter(|row| row.community_id == place_id(GUANGHUA)).next_back().unwrap();
+            let last = before.iter().rfind(|row| row.community_id == place_id(GUANGHUA)).unwrap();
             txn.execute_unprepared(&format!("DELETE FROM notice_heads WHERE community_id = {here}")).await.unwrap();
             let head = head::Model { community_id: last.community_id, seq: last.seq, hash: last.hash.clone() };
             head::Entity::insert(head::ActiveModel::from(head)).exec_without_returning(&txn).await.unwrap();

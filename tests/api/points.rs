@@ -61,7 +61,7 @@ async fn parallel_awards_for_one_source_credit_once() {
     .await;
 }
 
-// Guard: the order of the accounts in ledger/service.rs, and `lock_person` that leaves references alone.
+// Guard: the statements of ledger/service.rs and points/service.rs add to what is there; reading first would lose awards.
 #[actix_web::test]
 async fn awards_to_one_wallet_from_many_sides_wait_and_do_not_fail() {
     TestApp::run(async |app| {

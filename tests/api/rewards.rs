@@ -6,7 +6,7 @@ use entities::jobs::idempotency_key;
 use entities::rewards::redemption;
 use futures_util::future::join_all;
 use reqwest::Method;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -386,6 +386,43 @@ async fn rewards_are_offered_by_staff_of_the_place() {
         assert_eq!(titles("/jiangan/chezhan/").await.len(), 5);
         assert!(titles(ANJING).await.is_empty());
         app.anonymous(Method::GET, "/me/redemptions", &json!({})).await.refused(401, "unauthenticated");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn verify_finds_books_that_were_tampered_with() {
+    TestApp::run(async |app| {
+        let reward = offer(app, 10, 5).await;
+        let person = earner(app, "resident-1", 100).await;
+        redeem(&person, &reward).await.expect(201);
+        for (table, column) in [
+            ("ledger_accounts", "posted"),
+            ("ledger_accounts", "reserved"),
+            ("points_scores", "points"),
+            ("rewards", "stock"),
+            ("redemptions", "cost"),
+        ] {
+            // Only the rows of this test: wallets, its reward and its redemption.
+            let only = match table {
+                "ledger_accounts" => "WHERE kind = 'wallet'",
+                "rewards" => "WHERE title = '保温杯'",
+                _ => "",
+            };
+            let add = async |amount: i64| {
+                let txn = app.state.db.begin().await.unwrap();
+                let statement = format!("UPDATE {table} SET {column} = {column} + {amount} {only}");
+                txn.execute_unprepared(&statement).await.unwrap();
+                txn.commit().await.unwrap();
+            };
+            add(1).await;
+            let findings = linli::verify::run(&app.state).await.unwrap();
+            assert!(!findings.is_empty(), "{table}.{column}");
+            add(-1).await;
+        }
+        let txn = app.state.db.begin().await.unwrap();
+        let refused = txn.execute_unprepared("UPDATE ledger_transfers SET amount = 1").await;
+        assert!(refused.unwrap_err().to_string().contains("ledger_transfers"), "rows are only ever added");
     })
     .await;
 }

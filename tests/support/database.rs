@@ -41,16 +41,13 @@ impl Fresh {
 
 async fn template() -> String {
     let folder = tempfile::tempdir().expect("a folder").keep();
-    let (template, url) = match server() {
-        Some(server) => {
-            let name = unique();
-            on(&server, &format!("CREATE DATABASE {name}")).await;
-            (name.clone(), named(&server, &name))
-        }
-        None => {
-            let file = folder.join("template.db");
-            (file.display().to_string(), sqlite(&file))
-        }
+    let (template, url) = if let Some(server) = server() {
+        let name = unique();
+        on(&server, &format!("CREATE DATABASE {name}")).await;
+        (name.clone(), named(&server, &name))
+    } else {
+        let file = folder.join("template.db");
+        (file.display().to_string(), sqlite(&file))
     };
     Db::migrate(&url).await.expect("migrated");
     let state =

@@ -103,7 +103,7 @@ impl TestApp {
         let server = app::serve(&state, listener).expect("a server");
         let handle: ServerHandle = server.handle();
         actix_web::rt::spawn(server);
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         let app = Self { url, state, simulator, http, parked_expected: false.into() };
         test(&app).await;
         app.work().await;

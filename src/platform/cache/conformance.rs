@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Cache, MemoryCache, RedisCache};
 use crate::platform::ids;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn caches() -> Vec<Arc<dyn Cache>> {
     let mut caches: Vec<Arc<dyn Cache>> = vec![Arc::new(MemoryCache::default())];

@@ -183,7 +183,7 @@ pub mod text {
 
     /// One line of 1 to `max` characters without control characters, and not only space.
     pub fn line(max: usize) -> impl Fn(&str, &()) -> garde::Result {
-        move |text, ()| check(text, max, |c| c.is_control())
+        move |text, ()| check(text, max, char::is_control)
     }
 
     /// The same with line breaks and tabs.

@@ -71,6 +71,11 @@ async fn advance(
     Ok(rows)
 }
 
+/// For events that write nothing but the state.
+fn only_state() -> signup::ActiveModel {
+    <signup::ActiveModel as Default>::default()
+}
+
 /// [`advance`] for one sign-up; 409 if it may not or has changed meanwhile.
 async fn advance_one(
     txn: &DatabaseTransaction,

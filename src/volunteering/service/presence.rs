@@ -7,7 +7,7 @@ use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::{Value, json};
 
-use super::{advance, advance_one, find_shift, in_charge, own, span};
+use super::{advance, advance_one, find_shift, in_charge, only_state, own, span};
 use crate::audit;
 use crate::identity::Actor;
 use crate::platform::code::Code;
@@ -199,7 +199,7 @@ pub(in crate::volunteering) async fn no_shows(state: &AppState) -> Result<(), Jo
             return Ok(());
         }
         transact(state, async |txn| {
-            advance(txn, &ids, SignupState::Confirmed, Event::Miss, Default::default()).await.map(drop)
+            advance(txn, &ids, SignupState::Confirmed, Event::Miss, only_state()).await.map(drop)
         })
         .await?;
     }

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{advance, advance_one, lock_shift, own, span};
+use super::{advance, advance_one, lock_shift, only_state, own, span};
 use crate::identity::Actor;
 use crate::notifications::{self, Message, Template};
 use crate::platform::code::Code;
@@ -17,7 +17,7 @@ use crate::platform::ids;
 use crate::platform::jobs::JobError;
 use crate::platform::state::AppState;
 use crate::volunteering::SignupState;
-use crate::volunteering::domain::{self, Event};
+use crate::volunteering::domain::{self, Event, Span};
 
 /// At most so many shifts in one run of the schedule; the next run takes the rest.
 const LAPSED_SHIFTS: u64 = 500;
@@ -75,17 +75,17 @@ async fn accept(state: &AppState, txn: &DatabaseTransaction, own: signup::Model)
     if own.offer_expires_at.is_none_or(|until| until <= state.clock.now()) {
         return Err(Problem::new(Code::SignupState, "邀请已过期 / the offer has expired"));
     }
-    advance_one(txn, &own, Event::Accept, Default::default()).await
+    advance_one(txn, &own, Event::Accept, only_state()).await
 }
 
 /// In the person's lock, so that two requests of one person see each other; `signups_overlap` is the second guard.
 async fn overlaps_another(txn: &DatabaseTransaction, person: UserId, shift: &shift::Model) -> Result<bool, Problem> {
-    let other = signup::Entity::find()
+    let live = signup::Entity::find()
         .filter(signup::Column::UserId.eq(person))
         .filter(signup::Column::State.is_in(domain::LIVE))
-        .filter(signup::Column::EndsAt.gt(shift.starts_at))
-        .filter(signup::Column::StartsAt.lt(shift.ends_at));
-    Ok(other.one(txn).await?.is_some())
+        .filter(signup::Column::EndsAt.gt(shift.starts_at));
+    let live = live.all(txn).await?;
+    Ok(live.iter().any(|row| Span { from: row.starts_at, to: row.ends_at }.overlaps(span(shift))))
 }
 
 async fn take_seat(txn: &DatabaseTransaction, shift: ShiftId) -> Result<bool, Problem> {
@@ -112,7 +112,7 @@ pub(in crate::volunteering) async fn cancel(
     if state.clock.now() >= shift.starts_at {
         return Err(Code::ShiftStarted.into());
     }
-    let cancelled = advance_one(txn, &own, Event::Cancel, Default::default()).await?;
+    let cancelled = advance_one(txn, &own, Event::Cancel, only_state()).await?;
     if domain::SEATED.contains(&own.state) {
         hand_on(state, txn, &shift, 1).await?;
     }
@@ -212,8 +212,8 @@ async fn lapse(state: &AppState, txn: &DatabaseTransaction, shift_id: ShiftId) -
     let (offered, waiting): (Vec<_>, Vec<_>) = due.into_iter().partition(|row| row.state == SignupState::Offered);
     let ids = |rows: &[signup::Model]| rows.iter().map(|row| row.id).collect::<Vec<SignupId>>();
     // Whoever accepted in this very moment keeps the seat: the condition leaves them alone.
-    let ended = advance(txn, &ids(&offered), SignupState::Offered, Event::Lapse, Default::default()).await?;
-    let missed = advance(txn, &ids(&waiting), SignupState::Waitlisted, Event::Lapse, Default::default()).await?;
+    let ended = advance(txn, &ids(&offered), SignupState::Offered, Event::Lapse, only_state()).await?;
+    let missed = advance(txn, &ids(&waiting), SignupState::Waitlisted, Event::Lapse, only_state()).await?;
     tell(state, txn, &shift, &ended, "shift.offer_ended", "候补名额已过期", "未在时限内确认", now).await?;
     tell(state, txn, &shift, &missed, "shift.full", "候补未能排上", "班次已开始，名额已满", now).await?;
     hand_on(state, txn, &shift, ended.len()).await
