@@ -60,12 +60,15 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
     let handle = server.handle();
     actix_web::rt::spawn(async move {
         stop_signal().await;
+        // The worker first: connections that the server's threads opened end with these threads.
+        let _ = stop.send(true);
+        if let Err(error) = worker.await {
+            tracing::error!(%error, "the worker died");
+        }
         handle.stop(true).await;
     });
     greet(&state.config.public_url, simulator.base_url())?;
     server.await?;
-    let _ = stop.send(true);
-    worker.await?;
     simulator.stop().await;
     Ok(())
 }

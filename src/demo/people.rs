@@ -73,10 +73,11 @@ pub fn all() -> impl Iterator<Item = Person> {
                 (stem, _) => stem.to_owned(),
             };
             let pick = |from: &[&str; 10], at: usize| from.get(at % 10).copied().unwrap_or_default().to_owned();
+            let real_name = pick(&SURNAMES, at) + &pick(&GIVEN, at / 10 + at * 3);
             Person {
-                label: kind.may.split(" (").next().unwrap_or_default().to_owned(),
+                label: format!("{real_name} · {}", kind.may.split(" (").next().unwrap_or_default()),
                 phone: format!("138{:08}", at + 1),
-                real_name: pick(&SURNAMES, at) + &pick(&GIVEN, at / 10 + at * 3),
+                real_name,
                 home: kind.home,
                 room: format!("{}0{}", at / 4 + 1, at % 4 + 1),
                 role: kind.role,

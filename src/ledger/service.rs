@@ -198,7 +198,8 @@ async fn open(txn: &DatabaseTransaction, movement: &Movement<'_>) -> Result<(), 
             created_at: Set(movement.at),
         }
     });
-    let there = OnConflict::column(account::Column::Id).do_nothing().to_owned();
+    // Whichever of the unique keys is met first: with one of them named, two first movements at once could meet the other.
+    let there = OnConflict::new().do_nothing().to_owned();
     account::Entity::insert_many(rows).on_conflict(there).exec_without_returning(txn).await?;
     Ok(())
 }
