@@ -4,8 +4,8 @@ use entities::ids::{NoticeId, PlaceId};
 use entities::notices::notice;
 use entities::places::{PlaceKind, place};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
@@ -58,23 +58,13 @@ impl From<notice::Model> for NoticeView {
     }
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Below a community: the board of that community. Above: the boards of all communities there.
-    place_id: PlaceId,
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
 /// The board of a place, newest first
-#[utoipa::path(tag = "notices", params(ListParams), responses((status = 200, body = Page<NoticeView>)))]
+#[utoipa::path(tag = "notices", params(places::ListParams), responses((status = 200, body = Page<NoticeView>)))]
 #[get("/notices")]
 async fn list(
     state: web::Data<AppState>,
     _: Caller,
-    params: Params<ListParams>,
+    params: Params<places::ListParams>,
 ) -> Result<web::Json<Page<NoticeView>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let place = places::named(state.db.read(), params.place_id, "?place_id").await?;

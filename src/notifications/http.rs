@@ -6,13 +6,15 @@ use garde::Validate;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{Quota, Template, quotas, sending};
 use crate::platform::code::Code;
-use crate::platform::http::{Caller, Command, Nothing, Outcome, Page, Paging, Params, Problem, command, text};
+use crate::platform::http::{
+    Caller, Command, Nothing, Outcome, Page, PageParams, Paging, Params, Problem, command, text,
+};
 use crate::platform::state::AppState;
 use actix_web::http::StatusCode;
 
@@ -42,21 +44,13 @@ impl From<inbox_entry::Model> for Entry {
     }
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
 /// One's own inbox, newest first
-#[utoipa::path(tag = "notifications", params(ListParams), responses((status = 200, body = Page<Entry>)))]
+#[utoipa::path(tag = "notifications", params(PageParams), responses((status = 200, body = Page<Entry>)))]
 #[get("/inbox")]
 async fn list(
     state: web::Data<AppState>,
     caller: Caller,
-    params: Params<ListParams>,
+    params: Params<PageParams>,
 ) -> Result<web::Json<Page<Entry>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let mine = inbox_entry::Entity::find().filter(inbox_entry::Column::UserId.eq(caller.user_id));

@@ -32,6 +32,19 @@ impl From<place::Model> for PlaceView {
     }
 }
 
+/// `?place_id=&cursor=&limit=` of a list of what a place has.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListParams {
+    /// This place and those below it.
+    pub place_id: PlaceId,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// 1 to 100; 20 without it.
+    pub limit: Option<u64>,
+}
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

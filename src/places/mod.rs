@@ -15,6 +15,8 @@ use crate::platform::capability::Capability;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 
+pub use http::ListParams;
+
 pub use entities::places::PlaceKind;
 pub use entities::places::place::Model as Place;
 

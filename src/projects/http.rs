@@ -69,23 +69,13 @@ async fn organisations_of(state: &AppState, rows: &[project::Model]) -> Result<V
     Ok(behind.all(state.db.read()).await?)
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// This place and those below it.
-    place_id: PlaceId,
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
 /// The projects of a place and of those below it
-#[utoipa::path(tag = "projects", params(ListParams), responses((status = 200, body = Page<ProjectView>)))]
+#[utoipa::path(tag = "projects", params(places::ListParams), responses((status = 200, body = Page<ProjectView>)))]
 #[get("/projects")]
 async fn list(
     state: web::Data<AppState>,
     _: Caller,
-    params: Params<ListParams>,
+    params: Params<places::ListParams>,
 ) -> Result<web::Json<Page<ProjectView>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let place = places::named(state.db.read(), params.place_id, "?place_id").await?;

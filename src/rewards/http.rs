@@ -14,7 +14,7 @@ use super::{domain, service};
 use crate::identity::Actor;
 use crate::places;
 use crate::platform::code::Code;
-use crate::platform::http::{Command, Nothing, Outcome, Page, Paging, Params, Problem, command, text};
+use crate::platform::http::{Command, Nothing, Outcome, Page, PageParams, Paging, Params, Problem, command, text};
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -206,21 +206,13 @@ async fn cancel(
     .await
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
 /// One's own redemptions, newest first, with their codes while reserved
-#[utoipa::path(tag = "rewards", params(ListParams), responses((status = 200, body = Page<RedemptionView>)))]
+#[utoipa::path(tag = "rewards", params(PageParams), responses((status = 200, body = Page<RedemptionView>)))]
 #[get("/me/redemptions")]
 async fn mine(
     state: web::Data<AppState>,
     actor: Actor,
-    params: Params<ListParams>,
+    params: Params<PageParams>,
 ) -> Result<web::Json<Page<RedemptionView>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let connection = state.db.read();

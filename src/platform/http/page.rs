@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::Problem;
@@ -20,6 +20,17 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Names the next page in `?cursor=`; absent on the last one.
     pub next_cursor: Option<String>,
+}
+
+/// `?cursor=&limit=` of a list that has no other parameters.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+    /// 1 to 100; 20 without it.
+    pub limit: Option<u64>,
 }
 
 /// Which part of a list is wanted.

@@ -9,7 +9,7 @@ use garde::Validate;
 use sea_orm::sea_query::{Alias, Expr, Query};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::identity::Actor;
@@ -104,23 +104,13 @@ async fn create(state: web::Data<AppState>, actor: Actor, request: Command<NewAc
     .await
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    /// Activities of this place's community that concern the place: at it or below it.
-    place_id: PlaceId,
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
 /// Activities of a place, newest first, each with its next shifts
-#[utoipa::path(tag = "volunteering", params(ListParams), responses((status = 200, body = Page<ActivityView>)))]
+#[utoipa::path(tag = "volunteering", params(places::ListParams), responses((status = 200, body = Page<ActivityView>)))]
 #[get("/activities")]
 async fn list(
     state: web::Data<AppState>,
     caller: Caller,
-    params: Params<ListParams>,
+    params: Params<places::ListParams>,
 ) -> Result<web::Json<Page<ActivityView>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let place = places::named(state.db.read(), params.place_id, "?place_id").await?;

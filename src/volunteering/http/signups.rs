@@ -7,13 +7,13 @@ use entities::ids::{ActivityId, ShiftId, SignupId, UserId};
 use entities::volunteering::{activity, shift, signup};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::identity::{Actor, masked_name};
 use crate::platform::code::Code;
-use crate::platform::http::{Body, Caller, Nothing, Page, Paging, Params, Problem, transact};
+use crate::platform::http::{Body, Caller, Nothing, Page, PageParams, Paging, Params, Problem, transact};
 use crate::platform::state::AppState;
 use crate::volunteering::service::{find_shift, in_charge, seats};
 use crate::volunteering::{SignupState, domain};
@@ -64,14 +64,6 @@ async fn cancel(
     Ok(web::Json(row.into()))
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ListParams {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
 /// A sign-up as the shift's leader sees it.
 #[derive(Serialize, ToSchema)]
 struct RosterEntry {
@@ -90,13 +82,13 @@ struct RosterEntry {
 }
 
 /// A shift's sign-ups, newest first, for its leader and staff
-#[utoipa::path(tag = "volunteering", params(ListParams), responses((status = 200, body = Page<RosterEntry>)))]
+#[utoipa::path(tag = "volunteering", params(PageParams), responses((status = 200, body = Page<RosterEntry>)))]
 #[get("/shifts/{id}/signups")]
 async fn of_shift(
     state: web::Data<AppState>,
     actor: Actor,
     id: web::Path<ShiftId>,
-    params: Params<ListParams>,
+    params: Params<PageParams>,
 ) -> Result<web::Json<Page<RosterEntry>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let shift = find_shift(state.db.read(), *id).await?;
@@ -147,12 +139,12 @@ struct OwnSignup {
 }
 
 /// One's own sign-ups, newest first
-#[utoipa::path(tag = "volunteering", params(ListParams), responses((status = 200, body = Page<OwnSignup>)))]
+#[utoipa::path(tag = "volunteering", params(PageParams), responses((status = 200, body = Page<OwnSignup>)))]
 #[get("/me/signups")]
 async fn mine(
     state: web::Data<AppState>,
     caller: Caller,
-    params: Params<ListParams>,
+    params: Params<PageParams>,
 ) -> Result<web::Json<Page<OwnSignup>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let own = signup::Entity::find().filter(signup::Column::UserId.eq(caller.user_id));
