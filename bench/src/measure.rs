@@ -26,7 +26,6 @@ pub async fn run(args: &RunArgs) -> Result<Value, Failure> {
     say("starting Linli, its worker, a WeChat simulator and a bare actix");
     let stage = Stage::build(args).await?;
     people::seed(&stage.state, size.residents(), scenarios::STAFF).await?;
-    stage.state.db.read().execute_unprepared("ANALYZE").await?;
     let pids = stage.pids();
     let idle = memory(pids);
     let generator = generator(&stage, size).await?;
@@ -164,7 +163,7 @@ async fn measure(stage: &Stage, scenario: Scenario, size: Size, print: bool) -> 
         }
         _ => None,
     };
-    checkpoint(stage).await?;
+    settle(stage).await?;
     let mut all = Outcome::default();
     let mut rates = Vec::new();
     let mut used = [0; 5];
@@ -218,8 +217,11 @@ async fn measure(stage: &Stage, scenario: Scenario, size: Size, print: bool) -> 
     let together = 1.0 / limits.iter().map(|limit| 1.0 / limit.per_second).sum::<f64>();
     let requests = f64::from(all.sent.max(1));
     let parts = cpu(stage.pids()).map(|(part, _)| part);
-    let cpu: serde_json::Map<_, _> =
-        parts.iter().zip(used).map(|(part, used)| ((*part).to_owned(), json!(rounded(micros(used) / requests)))).collect();
+    let cpu: serde_json::Map<_, _> = parts
+        .iter()
+        .zip(used)
+        .map(|(part, used)| ((*part).to_owned(), json!(rounded(micros(used) / requests))))
+        .collect();
     say(&format!("  {:.0}/s, {}", per_second, narrowest.map_or_else(String::new, |limit| limit.said(per_second))));
     if let Some(error) = &all.error {
         say(&format!("  {} errors, such as {error}", all.errors));
@@ -245,9 +247,12 @@ async fn measure(stage: &Stage, scenario: Scenario, size: Size, print: bool) -> 
     }))
 }
 
-/// So that no round pays for what was written before.
-async fn checkpoint(stage: &Stage) -> Result<(), DbErr> {
-    stage.state.db.read().execute_unprepared("CHECKPOINT").await.map(|_| ())
+/// So that no round pays for what was written before, and PostgreSQL knows its tables as it does in the long run.
+async fn settle(stage: &Stage) -> Result<(), DbErr> {
+    for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
+        stage.state.db.read().execute_unprepared(statement).await?;
+    }
+    Ok(())
 }
 
 struct Limit {

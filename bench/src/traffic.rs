@@ -77,7 +77,8 @@ fn statements(log: &str) -> Vec<Statement> {
             last.parameters = values(parameters);
             continue;
         }
-        let sql = text.strip_prefix("statement: ").or_else(|| text.strip_prefix("execute ")?.split_once(": ").map(|of| of.1));
+        let sql =
+            text.strip_prefix("statement: ").or_else(|| text.strip_prefix("execute ")?.split_once(": ").map(|of| of.1));
         if let ("LOG", Some(sql)) = (level, sql) {
             found.push(Statement { sql: sql.trim_end_matches(';').to_owned(), parameters: Vec::new() });
         }
