@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::Failure;
 
 /// No load lasts longer, whatever happens.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The bytes of a request.
 pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Vec<u8> {
@@ -22,8 +22,10 @@ pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Valu
     let body = body.map(ToString::to_string).unwrap_or_default();
     let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
     let length = body.len();
-    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}{kind}content-length: {length}\r\n\r\n{body}")
-        .into_bytes()
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}{kind}content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 /// One answer.

@@ -218,8 +218,11 @@ async fn measure(stage: &Stage, scenario: Scenario, size: Size, print: bool) -> 
     let together = 1.0 / limits.iter().map(|limit| 1.0 / limit.per_second).sum::<f64>();
     let requests = f64::from(all.sent.max(1));
     let parts = cpu(stage.pids()).map(|(part, _)| part);
-    let cpu: serde_json::Map<_, _> =
-        parts.iter().zip(used).map(|(part, used)| ((*part).to_owned(), json!(rounded(micros(used) / requests)))).collect();
+    let cpu: serde_json::Map<_, _> = parts
+        .iter()
+        .zip(used)
+        .map(|(part, used)| ((*part).to_owned(), json!(rounded(micros(used) / requests))))
+        .collect();
     say(&format!("  {:.0}/s, {}", per_second, narrowest.map_or_else(String::new, |limit| limit.said(per_second))));
     if let Some(error) = &all.error {
         say(&format!("  {} errors, such as {error}", all.errors));

@@ -248,7 +248,8 @@ async fn open_poll(phone: &mut Phone<'_>, secret: bool) -> Result<(String, Strin
     let options = ["增设电动车充电棚", "修缮儿童活动区", "楼道照明改造", "加装快递柜", "老年食堂", "屋顶防水"];
     let options = options.map(|title| json!({ "title": title }));
     let place = people::community();
-    let draft = json!({ "place_id": place, "title": "今年先做哪一件", "kind": "single", "secret": secret, "options": options });
+    let draft =
+        json!({ "place_id": place, "title": "今年先做哪一件", "kind": "single", "secret": secret, "options": options });
     let poll = phone.post("/polls", &draft, 201).await?;
     let id = text(&poll, "id")?;
     let option = poll.get("options").and_then(|options| options.get(0)).ok_or("a poll without options")?;

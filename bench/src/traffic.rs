@@ -77,7 +77,8 @@ fn statements(log: &str) -> Vec<Statement> {
             last.parameters = values(parameters);
             continue;
         }
-        let sql = text.strip_prefix("statement: ").or_else(|| text.strip_prefix("execute ")?.split_once(": ").map(|of| of.1));
+        let sql =
+            text.strip_prefix("statement: ").or_else(|| text.strip_prefix("execute ")?.split_once(": ").map(|of| of.1));
         if let ("LOG", Some(sql)) = (level, sql) {
             found.push(Statement { sql: sql.trim_end_matches(';').to_owned(), parameters: Vec::new() });
         }
@@ -199,8 +200,8 @@ fn expression(value: &str, person: Uuid, fresh: &mut HashMap<Uuid, usize>, salt:
 }
 
 fn first_id(text: &str) -> Option<(usize, Uuid)> {
-    let starts = text.char_indices().map(|(at, _)| at);
-    starts.filter_map(|at| Some((at, Uuid::parse_str(text.get(at..at + 36)?).ok()?))).next()
+    let mut starts = text.char_indices().map(|(at, _)| at);
+    starts.find_map(|at| Some((at, Uuid::parse_str(text.get(at..at + 36)?).ok()?)))
 }
 
 /// The type of a value that is put together: PostgreSQL finds out that of a plain literal by itself.
