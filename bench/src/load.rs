@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::Failure;
 
 /// No load lasts longer, whatever happens.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The bytes of a request.
 pub fn request(method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Vec<u8> {

@@ -101,7 +101,7 @@ impl Stage {
             command.arg("--config").arg(&config_file).arg(word).env("LINLI_DATABASE_URL", named);
             start(&mut command)
         };
-        let stage = Self {
+        let started = Self {
             server_process: linli("serve")?,
             worker_process: linli("worker")?,
             state,
@@ -120,7 +120,7 @@ impl Stage {
         for (address, path) in [(server, "/health/ready"), (bare, "/"), (simulator, "/sim/clock")] {
             answers(address, path).await?;
         }
-        Ok(stage)
+        Ok(started)
     }
 
     /// Process ids of what takes part.

@@ -200,8 +200,8 @@ fn expression(value: &str, person: Uuid, fresh: &mut HashMap<Uuid, usize>, salt:
 }
 
 fn first_id(text: &str) -> Option<(usize, Uuid)> {
-    let starts = text.char_indices().map(|(at, _)| at);
-    starts.filter_map(|at| Some((at, Uuid::parse_str(text.get(at..at + 36)?).ok()?))).next()
+    let mut starts = text.char_indices().map(|(at, _)| at);
+    starts.find_map(|at| Some((at, Uuid::parse_str(text.get(at..at + 36)?).ok()?)))
 }
 
 /// The type of a value that is put together: PostgreSQL finds out that of a plain literal by itself.

@@ -52,6 +52,7 @@ CREATE TABLE residencies (
     CONSTRAINT residencies_not_by_oneself CHECK (decided_by IS NULL OR decided_by <> user_id OR state = 'ended')
 );
 CREATE UNIQUE INDEX residencies_one_live ON residencies (user_id) WHERE state IN ('pending', 'approved');
+CREATE INDEX residencies_of_person ON residencies (user_id, id);
 CREATE INDEX residencies_queue ON residencies (state, place_path, id);
 CREATE INDEX residencies_building_live ON residencies (building_id, state);
 CREATE INDEX residencies_phone ON residencies (phone_hash);

@@ -91,6 +91,8 @@ impl Db {
 fn options(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).acquire_timeout(Duration::from_secs(10)).sqlx_logging(false);
+    // A ping before every statement would cost as much as a statement.
+    options.test_before_acquire_if_idle_for(Duration::from_secs(5));
     options
 }
 
