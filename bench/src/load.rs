@@ -143,6 +143,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Takes another's answers in.
+    pub fn add(&mut self, other: Self) {
+        self.micros.extend(other.micros);
+        self.sent += other.sent;
+        self.errors += other.errors;
+        self.error = self.error.take().or(other.error);
+    }
+
     /// A percentile in milliseconds.
     pub fn percentile(&self, percent: usize) -> f64 {
         let at = self.micros.len().saturating_sub(1) * percent / 100;
@@ -169,11 +177,7 @@ impl Load {
         }
         let mut all = Outcome::default();
         while let Some(one) = tasks.join_next().await {
-            let one = one?;
-            all.micros.extend(one.micros);
-            all.sent += one.sent;
-            all.errors += one.errors;
-            all.error = all.error.or(one.error);
+            all.add(one?);
         }
         all.micros.sort_unstable();
         let seconds = start.elapsed().saturating_sub(from - start).as_secs_f64();

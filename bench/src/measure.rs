@@ -87,15 +87,18 @@ fn memory(pids: Pids) -> Value {
     })
 }
 
-/// CPU of all that take part, in microseconds.
-fn cpu(pids: Pids) -> [(&'static str, u64); 5] {
-    [
-        ("server", machine::cpu_micros(pids.server)),
-        ("worker", machine::cpu_micros(pids.worker)),
-        ("postgresql", machine::cpu_micros(pids.postgres)),
-        ("redis", machine::cpu_micros(pids.redis)),
-        ("simulator", machine::cpu_micros(pids.simulator)),
-    ]
+/// Microseconds of CPU of all that take part, in the order of [`PARTS`].
+type Cpu = [u64; 5];
+
+const PARTS: [&str; 5] = ["server", "worker", "postgresql", "redis", "simulator"];
+
+fn cpu(pids: Pids) -> Cpu {
+    [pids.server, pids.worker, pids.postgres, pids.redis, pids.simulator].map(machine::cpu_micros)
+}
+
+fn cpu_report(used: Cpu, requests: u32) -> Value {
+    let each = used.map(|used| rounded(micros(used) / f64::from(requests.max(1))));
+    PARTS.into_iter().zip(each).map(|(part, micros)| (part.to_owned(), json!(micros))).collect()
 }
 
 /// Waits until the worker has nothing left to do.
@@ -157,94 +160,114 @@ async fn measure(stage: &Stage, scenario: Scenario, size: Size, print: bool) -> 
             say(&format!("  redis {}", command.join(" ")));
         }
     }
-    let sql = match script.probes.first() {
-        Some((person, _)) if !traffic.statements.is_empty() => {
-            Some(traffic::script(&traffic.statements, &other.statements, person.0, scenario.salt())?)
-        }
-        _ => None,
-    };
+    let person = script.probes.first().map(|(person, _)| person.0).unwrap_or_default();
+    let sql = traffic::script(&traffic.statements, &other.statements, person, scenario.salt())?;
     settle(stage).await?;
-    let mut all = Outcome::default();
-    let mut rates = Vec::new();
-    let mut used = [0; 5];
-    let mut limits: [(String, Vec<f64>); 4] = [
-        ("bare actix with the same bytes".to_owned(), Vec::new()),
-        (format!("pgbench with the same {} statements", traffic.statements.len()), Vec::new()),
-        (format!("redis-benchmark with the same {} commands", traffic.commands.len()), Vec::new()),
-        ("the WeChat simulator alone".to_owned(), Vec::new()),
-    ];
-    let mut wechat = script.simulator.iter();
-    for (round, load) in (0..).zip(&script.rounds) {
-        let before = cpu(stage.pids());
-        let outcome = load.run().await?;
-        for ((sum, (_, now)), (_, before)) in used.iter_mut().zip(cpu(stage.pids())).zip(before) {
-            *sum += now.saturating_sub(before);
-        }
-        rates.push(outcome.per_second);
-        all.sent += outcome.sent;
-        all.errors += outcome.errors;
-        all.micros.extend(outcome.micros);
-        all.error = all.error.or(outcome.error);
-        jobs_done(stage).await?;
+    let part = Part { stage, scenario, size, answer, sql, commands: traffic.commands };
+    let rounds = part.rounds(&script).await?;
 
-        let [bare, postgres, redis, simulator] = &mut limits;
-        bare.1.push(limits::bare(stage, &answer, script.body.as_ref(), size.clients, size.time / 2).await?);
-        if let Some(sql) = &sql {
-            let run = if scenario.writes() {
-                let each = size.people / u32::try_from(size.clients)?;
-                Run::People { from: round * size.people, each }
-            } else {
-                Run::Seconds(PGBENCH_SECONDS)
-            };
-            postgres.1.push(limits::pgbench(stage, name, sql, size.clients, run)?);
-        }
-        if !traffic.commands.is_empty() {
-            redis.1.push(limits::redis(stage, &traffic.commands, size.clients)?);
-        }
-        if let Some(load) = wechat.next() {
-            simulator.1.push(load.run().await?.per_second);
-        }
-    }
-    all.micros.sort_unstable();
-    let per_second = median(&mut rates.clone());
-    let limits: Vec<Limit> = limits
-        .into_iter()
-        .filter(|(_, rates)| !rates.is_empty())
-        .map(|(what, mut rates)| Limit { what, per_second: median(&mut rates) })
-        .collect();
+    let mut rates = rounds.rates.clone();
+    let per_second = median(&mut rates);
+    let limits: Vec<Limit> = [
+        ("bare actix with the same bytes".to_owned(), rounds.bare),
+        (format!("pgbench with the same {} statements", traffic.statements.len()), rounds.postgres),
+        (format!("redis-benchmark with the same {} commands", part.commands.len()), rounds.redis),
+        ("the WeChat simulator alone".to_owned(), rounds.simulator),
+    ]
+    .into_iter()
+    .filter(|(_, rates)| !rates.is_empty())
+    .map(|(what, mut rates)| Limit { what, per_second: median(&mut rates) })
+    .collect();
     let narrowest = limits.iter().min_by(|one, other| one.per_second.total_cmp(&other.per_second));
     // If the parts of a request were done one after the other and nothing else was.
     let together = 1.0 / limits.iter().map(|limit| 1.0 / limit.per_second).sum::<f64>();
-    let requests = f64::from(all.sent.max(1));
-    let parts = cpu(stage.pids()).map(|(part, _)| part);
-    let cpu: serde_json::Map<_, _> = parts
-        .iter()
-        .zip(used)
-        .map(|(part, used)| ((*part).to_owned(), json!(rounded(micros(used) / requests))))
-        .collect();
-    say(&format!("  {:.0}/s, {}", per_second, narrowest.map_or_else(String::new, |limit| limit.said(per_second))));
-    if let Some(error) = &all.error {
-        say(&format!("  {} errors, such as {error}", all.errors));
+    let outcome = rounds.outcome;
+    say(&format!("  {per_second:.0}/s, {}", narrowest.map_or_else(String::new, |limit| limit.said(per_second))));
+    if let Some(error) = &outcome.error {
+        say(&format!("  {} errors, such as {error}", outcome.errors));
     }
     Ok(json!({
         "name": name,
         "route": scenario.route(),
         "requests_per_second": per_second.round(),
-        "rounds": rates.iter().map(|rate| rate.round()).collect::<Vec<_>>(),
-        "p50_ms": all.percentile(50),
-        "p99_ms": all.percentile(99),
-        "requests": all.sent,
-        "errors": all.errors,
-        "error": all.error,
-        "answer_bytes": answer.to_string().len(),
+        "rounds": rounds.rates.iter().map(|rate| rate.round()).collect::<Vec<_>>(),
+        "p50_ms": outcome.percentile(50),
+        "p99_ms": outcome.percentile(99),
+        "requests": outcome.sent,
+        "errors": outcome.errors,
+        "error": outcome.error,
+        "answer_bytes": part.answer.to_string().len(),
         "statements": traffic.statements.len(),
-        "redis_commands": traffic.commands.len(),
-        "cpu_us_per_request": cpu,
+        "redis_commands": part.commands.len(),
+        "cpu_us_per_request": cpu_report(rounds.used, outcome.sent),
         "limit": narrowest.map(|limit| limit.report(per_second)),
         "ratio": narrowest.map(|limit| ratio(per_second, limit.per_second)),
         "limits": limits.iter().map(|limit| limit.report(per_second)).collect::<Vec<_>>(),
         "ratio_to_all_limits_in_turn": ratio(per_second, together),
     }))
+}
+
+/// A scenario that is about to run.
+struct Part<'a> {
+    stage: &'a Stage,
+    scenario: Scenario,
+    size: Size,
+    /// What bare actix answers.
+    answer: Value,
+    /// What pgbench asks; empty for nothing.
+    sql: String,
+    /// What Redis is asked.
+    commands: Vec<Vec<String>>,
+}
+
+/// What came of its rounds: rates a second, of Linli and of each limit, and everything about Linli's answers.
+#[derive(Default)]
+struct Rounds {
+    rates: Vec<f64>,
+    bare: Vec<f64>,
+    postgres: Vec<f64>,
+    redis: Vec<f64>,
+    simulator: Vec<f64>,
+    outcome: Outcome,
+    used: Cpu,
+}
+
+impl Part<'_> {
+    /// In each round Linli first and then its limits, so that what else the machine does meets all of them.
+    async fn rounds(&self, script: &scenarios::Script) -> Result<Rounds, Failure> {
+        let Self { stage, size, .. } = *self;
+        let mut rounds = Rounds::default();
+        let mut wechat = script.simulator.iter();
+        for (round, load) in (0..).zip(&script.rounds) {
+            let before = cpu(stage.pids());
+            let outcome = load.run().await?;
+            for ((sum, now), before) in rounds.used.iter_mut().zip(cpu(stage.pids())).zip(before) {
+                *sum += now.saturating_sub(before);
+            }
+            rounds.rates.push(outcome.per_second);
+            rounds.outcome.add(outcome);
+            jobs_done(stage).await?;
+
+            let bare = limits::bare(stage, &self.answer, script.body.as_ref(), size.clients, size.time / 2);
+            rounds.bare.push(bare.await?);
+            if !self.sql.is_empty() {
+                let run = if self.scenario.writes() {
+                    Run::People { from: round * size.people, each: size.people / u32::try_from(size.clients)? }
+                } else {
+                    Run::Seconds(PGBENCH_SECONDS)
+                };
+                rounds.postgres.push(limits::pgbench(stage, self.scenario.name(), &self.sql, size.clients, run)?);
+            }
+            if !self.commands.is_empty() {
+                rounds.redis.push(limits::redis(stage, &self.commands, size.clients)?);
+            }
+            if let Some(load) = wechat.next() {
+                rounds.simulator.push(load.run().await?.per_second);
+            }
+        }
+        rounds.outcome.micros.sort_unstable();
+        Ok(rounds)
+    }
 }
 
 /// So that no round pays for what was written before, and PostgreSQL knows its tables as it does in the long run.
