@@ -26,8 +26,8 @@ use crate::platform::http::{FieldError, Problem, etag, limits, problem};
 use crate::platform::state::AppState;
 use crate::platform::telemetry::{self, RequestSpan};
 use crate::{
-    files, identity, ledger, moderation, needs, notices, notifications, places, points, polls, projects, rewards,
-    surveys, volunteering,
+    certificates, figures, files, identity, ledger, moderation, needs, notices, notifications, places, points, polls,
+    projects, rewards, surveys, teams, volunteering,
 };
 
 /// All capabilities. Each may use only those before it; `tests/architecture.rs` holds them to that.
@@ -46,8 +46,11 @@ pub fn capabilities() -> Vec<Capability> {
         needs::capability(),
         projects::capability(),
         polls::capability(),
+        teams::capability(),
         volunteering::capability(),
+        certificates::capability(),
         rewards::capability(),
+        figures::capability(),
     ]
 }
 

@@ -5,6 +5,8 @@
 pub mod platform;
 
 pub mod audit;
+pub mod certificates;
+pub mod figures;
 pub mod files;
 pub mod identity;
 pub mod ledger;
@@ -18,6 +20,7 @@ pub mod polls;
 pub mod projects;
 pub mod rewards;
 pub mod surveys;
+pub mod teams;
 pub mod volunteering;
 
 pub mod app;

@@ -1,6 +1,8 @@
 //! Linli's tables as SeaORM models, a module a capability; no logic.
 
 pub mod audit;
+pub mod certificates;
+pub mod figures;
 pub mod files;
 pub mod identity;
 pub mod ids;
@@ -17,6 +19,7 @@ pub mod polls;
 pub mod projects;
 pub mod rewards;
 pub mod surveys;
+pub mod teams;
 pub mod volunteering;
 
 /// An enum that is one `snake_case` word in the database, in JSON and in the OpenAPI document.

@@ -53,6 +53,15 @@ migrations! {
     m20261124_000008_needs,
     m20261124_000009_volunteering,
     m20261124_000010_rewards,
+    m20261125_000011_ledger,
+    m20261125_000012_points,
+    m20261125_000013_boards,
+    m20261125_000014_teams,
+    m20261125_000015_shifts,
+    m20261125_000016_presence,
+    m20261125_000017_certificates,
+    m20261125_000018_rewards,
+    m20261125_000019_figures,
 }
 
 /// Column types by database: what the SQL files write, PostgreSQL, SQLite.

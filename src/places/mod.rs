@@ -5,6 +5,7 @@
 //! ([`within`]). A community is the tenant: whatever belongs to a place below or at a community carries its `community_id`.
 
 mod http;
+mod rules;
 
 use entities::ids::PlaceId;
 use entities::places::place;
@@ -16,6 +17,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 
 pub use http::ListParams;
+pub use rules::{merged, rules};
 
 pub use entities::places::PlaceKind;
 pub use entities::places::place::Model as Place;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that can be set; `config/default.toml` explains each.
 #[derive(Clone, Debug, Deserialize)]
@@ -102,8 +102,8 @@ pub struct Limits {
     pub trust_forwarded_for: bool,
 }
 
-/// What a community may come to set for itself; these are the defaults.
-#[derive(Clone, Debug, Deserialize)]
+/// What a community can set for itself ([`crate::places::rules`]); these are the defaults.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct Rules {

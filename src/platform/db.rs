@@ -31,16 +31,22 @@ impl Db {
 
     /// Brings the schema up to date, on a connection of its own: pooled ones would keep the old schema.
     pub async fn migrate(url: &str) -> Result<(), DbErr> {
-        let connection = if url.starts_with("sqlite:") {
-            Database::connect(sqlite(url, 1)).await?
-        } else {
-            Database::connect(options(url, 1)).await?
-        };
-        if connection.get_database_backend() == DbBackend::Postgres {
+        if !url.starts_with("sqlite:") {
+            let connection = Database::connect(options(url, 1)).await?;
             // Two processes that start at once must not migrate at once; the lock goes with the connection.
             connection.execute_unprepared("SELECT pg_advisory_lock(6320170901)").await?;
+            Migrator::up(&connection, None).await?;
+            return connection.close().await;
         }
+        let connection = Database::connect(sqlite(url, 1)).await?;
+        // SQLite changes a constraint by making the table anew, which references to it must bear:
+        // https://www.sqlite.org/lang_altertable.html#otheralter
+        connection.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
         Migrator::up(&connection, None).await?;
+        let broken = Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_key_check");
+        if !connection.query_all_raw(broken).await?.is_empty() {
+            return Err(DbErr::Migration("a migration left rows that refer to none".to_owned()));
+        }
         connection.close().await
     }
 

@@ -4,8 +4,10 @@ use chrono::{DateTime, FixedOffset, SubsecRound, TimeDelta, Utc};
 
 use super::SignupState;
 
-use Event::{Accept, Cancel, CheckIn, CheckOut, Credit, Lapse, Miss, Offer};
-use SignupState::{Cancelled, CheckedIn, CheckedOut, Confirmed, Credited, NoShow, Offered, Waitlisted};
+use Event::{Accept, Cancel, CheckIn, CheckOut, Credit, Excuse, Forget, Lapse, Miss, Offer};
+use SignupState::{
+    Cancelled, CheckedIn, CheckedOut, Confirmed, Credited, Excused, InReview, NoShow, Offered, Waitlisted,
+};
 
 /// What happens to a sign-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,8 +26,12 @@ pub enum Event {
     CheckOut,
     /// Somebody else confirmed the minutes.
     Credit,
+    /// The person came and never checked out: somebody must say until when they were there.
+    Forget,
     /// The person never came.
     Miss,
+    /// The person never came, and had a reason.
+    Excuse,
 }
 
 /// All that can happen: state, event, next state. Everything else is refused.
@@ -40,14 +46,17 @@ pub const TRANSITIONS: &[(SignupState, Event, SignupState)] = &[
     (Confirmed, CheckIn, CheckedIn),
     (Confirmed, Miss, NoShow),
     (CheckedIn, CheckOut, CheckedOut),
+    (CheckedIn, Forget, InReview),
+    (InReview, CheckOut, CheckedOut),
     (CheckedOut, Credit, Credited),
+    (NoShow, Excuse, Excused),
 ];
 
 /// The states that take up a seat of the shift.
-pub const SEATED: [SignupState; 6] = [Offered, Confirmed, CheckedIn, CheckedOut, Credited, NoShow];
+pub const SEATED: [SignupState; 8] = [Offered, Confirmed, CheckedIn, InReview, CheckedOut, Credited, NoShow, Excused];
 
 /// The states that take up the person's time, so that no other of their sign-ups may overlap.
-pub const LIVE: [SignupState; 6] = [Waitlisted, Offered, Confirmed, CheckedIn, CheckedOut, Credited];
+pub const LIVE: [SignupState; 7] = [Waitlisted, Offered, Confirmed, CheckedIn, InReview, CheckedOut, Credited];
 
 /// What a state becomes by an event, if that may happen to it.
 pub fn next(state: SignupState, event: Event) -> Option<SignupState> {
@@ -298,7 +307,7 @@ mod tests {
     #[test]
     fn what_is_over_stays_so_and_a_seat_is_never_taken_by_the_way() {
         for (from, event, to) in TRANSITIONS {
-            assert!(!matches!(from, Cancelled | NoShow | Credited));
+            assert!(!matches!(from, Cancelled | Excused | Credited));
             // Only an offer takes a seat and only stepping back or an offer's end gives one up: the service counts on it.
             let (had, has) = (SEATED.contains(from), SEATED.contains(to));
             assert_eq!(!had && has, *event == Offer);

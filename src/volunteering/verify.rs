@@ -21,7 +21,8 @@ const FREE_SEAT: &str = "SELECT u.shift_id AS a, u.id AS b FROM signups u JOIN s
 
 const OVERLAPS: &str = "SELECT one.id AS a, two.id AS b FROM signups one JOIN signups two ON two.user_id = one.user_id \
     AND two.id > one.id AND two.starts_at < one.ends_at AND one.starts_at < two.ends_at \
-    WHERE one.state NOT IN ('cancelled', 'no_show') AND two.state NOT IN ('cancelled', 'no_show')";
+    WHERE one.state NOT IN ('cancelled', 'no_show', 'excused') \
+    AND two.state NOT IN ('cancelled', 'no_show', 'excused')";
 
 const TIMES: &str = "SELECT u.id AS a, u.shift_id AS b FROM signups u JOIN shifts s ON s.id = u.shift_id \
     WHERE u.starts_at <> s.starts_at OR u.ends_at <> s.ends_at OR u.offer_expires_at > s.starts_at";

@@ -13,9 +13,11 @@ text_enum! {
         Offered,
         Confirmed,
         CheckedIn,
+        InReview,
         CheckedOut,
         Credited,
         Cancelled,
         NoShow,
+        Excused,
     }
 }
