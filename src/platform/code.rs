@@ -66,9 +66,24 @@ codes! {
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
     AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";
     PushLimit              409 "本周发送次数已达上限" "This survey was pushed as often as is allowed in a week";
+    AlreadyMember          409 "已在队中，或申请、邀请待处理" "The person is in the team, or a request or invitation waits";
+    MembershipState        409 "当前状态不能进行此操作" "The membership is not in a state that allows this";
+    TeamLeader             409 "请先移交队长职务" "The leader hands the team on first";
+    TeamFirst              409 "该班次暂由所属队伍优先报名" "The shift's team may sign up first; the answer says from when others may";
+    RestTooShort           409 "两个班次之间的休息时间不足" "The rest between this shift and another of yours is too short";
+    NotQualified           409 "该班次要求已认证的技能" "The shift needs a skill that a team's leader or staff has confirmed for you";
+    Suspended              409 "因多次缺席，暂停报名" "Too many no-shows: no sign-ups until the time that the answer names";
     OverlappingShift       409 "与您已报名的班次时间冲突" "This shift overlaps one that you signed up for";
     ShiftStarted           409 "班次已经开始" "The shift has begun: no waiting list, no stepping back";
     ShiftEnded             409 "班次已经结束" "The shift is over";
+    ShiftCalledOff         409 "班次已取消" "The shift was called off";
+    SeatsTaken             409 "已占名额多于新的名额数" "More seats are taken than the new capacity has; name whose are to be released";
+    CancelTooLate          409 "临近开始，不能直接取消，可申请他人顶班" "Too late to step back; ask for a stand-in: POST /signups/{id}/stand-in";
+    StandInExists          409 "已经在找人顶班" "A stand-in is asked for already";
+    SwapExists             409 "已经提出过换班" "This swap is proposed already";
+    RequestEnded           409 "该请求已结束" "The request is over: taken, withdrawn or lapsed";
+    NoShowExists           409 "已经标记过缺席" "The no-show is marked already";
+    AppealWindow           409 "已超过申诉期限，或已经申诉过" "The time for an appeal is over, or it was used";
     SignupState            409 "当前状态不能进行此操作" "The sign-up is not in a state that allows this";
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
@@ -110,7 +125,17 @@ impl Code {
 pub fn of_constraint(name: &str) -> Option<Code> {
     Some(match name {
         "residencies_one_live" => Code::ResidencyExists,
-        "residencies_not_by_oneself" | "signups_not_by_oneself" | "moderation_items_not_by_oneself" => Code::OwnAct,
+        "residencies_not_by_oneself"
+        | "signups_not_by_oneself"
+        | "moderation_items_not_by_oneself"
+        | "team_members_not_by_oneself"
+        | "team_skills_not_by_oneself"
+        | "stand_ins_not_by_oneself"
+        | "no_shows_not_by_oneself"
+        | "no_shows_appeal_by_another" => Code::OwnAct,
+        "team_members_one_live" => Code::AlreadyMember,
+        "stand_ins_one_open" => Code::StandInExists,
+        "swaps_one_open" => Code::SwapExists,
         "grants_one_live" => Code::GrantExists,
         "need_supports_not_own" => Code::OwnNeed,
         "need_files_used_once" => Code::FileInUse,
@@ -127,7 +152,15 @@ pub fn of_constraint(name: &str) -> Option<Code> {
 }
 
 /// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 15] = [
+pub const CONSTRAINTS: [&str; 23] = [
+    "team_members_not_by_oneself",
+    "team_skills_not_by_oneself",
+    "stand_ins_not_by_oneself",
+    "no_shows_not_by_oneself",
+    "no_shows_appeal_by_another",
+    "team_members_one_live",
+    "stand_ins_one_open",
+    "swaps_one_open",
     "residencies_one_live",
     "residencies_not_by_oneself",
     "signups_not_by_oneself",

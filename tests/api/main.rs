@@ -16,5 +16,7 @@ mod points;
 mod polls;
 mod projects;
 mod rewards;
+mod shifts;
 mod surveys;
+mod teams;
 mod volunteering;
