@@ -19,5 +19,7 @@ mod polls;
 mod projects;
 mod rewards;
 mod settings;
+mod shifts;
 mod surveys;
+mod teams;
 mod volunteering;
