@@ -73,6 +73,7 @@ codes! {
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
     InsufficientPoints     409 "积分不足" "Not enough points";
+    InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
@@ -121,7 +122,7 @@ pub fn of_constraint(name: &str) -> Option<Code> {
         "ledger_accounts_available" => Code::InsufficientPoints,
         "award_budgets_daily" => Code::AwardLimit,
         "rewards_available" => Code::OutOfStock,
-        "ledger_transfers_resolved_once" => Code::RedemptionEnded,
+        "ledger_transactions_resolved_once" => Code::RedemptionEnded,
         _ => return None,
     })
 }
@@ -142,7 +143,7 @@ pub const CONSTRAINTS: [&str; 15] = [
     "ledger_accounts_available",
     "award_budgets_daily",
     "rewards_available",
-    "ledger_transfers_resolved_once",
+    "ledger_transactions_resolved_once",
 ];
 
 #[cfg(test)]

@@ -32,18 +32,20 @@ struct Given {
 pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     let connection = state.db.read();
     let day = if state.db.is_postgres() {
-        "to_char(t.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
+        "to_char(x.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
     } else {
-        "date(t.created_at, '+8 hours')"
+        "date(x.created_at, '+8 hours')"
     };
     let statement = |sql: String| Statement::from_string(connection.get_database_backend(), sql);
     let mut findings = Vec::new();
 
     let earned = statement(format!(
         "SELECT w.community_id, w.owner_id AS user_id, {day} AS day,
-                CAST(SUM(t.amount) AS bigint) AS points, MAX(t.created_at) AS reached_at
-         FROM ledger_transfers t JOIN ledger_accounts w ON w.id = t.credit_id
-         WHERE t.kind = 'award' GROUP BY 1, 2, 3"
+                CAST(SUM(t.amount) AS bigint) AS points, MAX(x.created_at) AS reached_at
+         FROM ledger_transactions x
+         JOIN ledger_transfers t ON t.transaction_id = x.id
+         JOIN ledger_accounts w ON w.id = t.credit_id
+         WHERE x.kind = 'award' GROUP BY 1, 2, 3"
     ));
     let mut due: BTreeMap<(PlaceId, String, UserId), (i64, DateTime<Utc>)> = BTreeMap::new();
     for row in Earned::find_by_statement(earned).all(connection).await? {
@@ -70,8 +72,9 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     }));
 
     let given = statement(format!(
-        "SELECT t.actor_id, {day} AS day, CAST(SUM(t.amount) AS bigint) AS spent
-         FROM ledger_transfers t WHERE t.source_kind = '{BY_HAND}' GROUP BY 1, 2"
+        "SELECT x.actor_id, {day} AS day, CAST(SUM(t.amount) AS bigint) AS spent
+         FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id
+         WHERE x.kind = 'award' AND x.source_kind = '{BY_HAND}' GROUP BY 1, 2"
     ));
     let mut given: BTreeMap<_, _> = Given::find_by_statement(given)
         .all(connection)
