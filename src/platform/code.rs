@@ -88,6 +88,7 @@ codes! {
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
     InsufficientPoints     409 "积分不足" "Not enough points";
+    InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
@@ -128,7 +129,7 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("award_budgets_daily", Code::AwardLimit),
     ("grants_one_live", Code::GrantExists),
     ("ledger_accounts_available", Code::InsufficientPoints),
-    ("ledger_transfers_resolved_once", Code::RedemptionEnded),
+    ("ledger_transactions_resolved_once", Code::RedemptionEnded),
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
     ("need_supports_not_own", Code::OwnNeed),
