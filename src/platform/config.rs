@@ -114,6 +114,7 @@ pub struct Rules {
     pub check_in_early_minutes: i64,
     pub survey_pushes_per_week: u64,
     pub star_hours: Vec<i64>,
+    pub leaderboard: bool,
 }
 
 /// A setting that is missing or wrong.

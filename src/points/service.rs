@@ -1,12 +1,11 @@
-use chrono::{DateTime, Utc};
 use entities::ids::{PlaceId, UserId};
-use entities::points::{award_budget, score};
+use entities::points::award_budget;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::domain::{self, Period};
+use super::{board, domain};
 use crate::audit;
 use crate::identity::{self, Actor, Permission};
 use crate::ledger::{self, Movement, Party, TransferKind};
@@ -57,7 +56,7 @@ pub async fn award(state: &AppState, txn: &DatabaseTransaction, award: &Award<'_
     if !ledger::transfer(state, txn, &movement).await? {
         return Ok(false);
     }
-    count(txn, award, movement.at).await?;
+    board::raise(txn, award.community_id, award.person, award.amount, movement.at).await?;
     let message = Message {
         kind: "points.awarded",
         title: format!("积分到账：+{}", award.amount),
@@ -68,27 +67,6 @@ pub async fn award(state: &AppState, txn: &DatabaseTransaction, award: &Award<'_
     };
     notifications::tell(state, txn, award.person, &message).await?;
     Ok(true)
-}
-
-/// Adds an award to the person's score of each period that its day lies in: one statement.
-async fn count(txn: &DatabaseTransaction, award: &Award<'_>, at: DateTime<Utc>) -> Result<(), Problem> {
-    let day = domain::china_day(at);
-    let rows = Period::ALL.map(|period| score::ActiveModel {
-        community_id: Set(award.community_id),
-        period: Set(period.key(day)),
-        user_id: Set(award.person),
-        points: Set(award.amount),
-        reached_at: Set(at),
-    });
-    // Awards may commit in another order than they were dated in: the score was reached by the latest.
-    let later = "CASE WHEN excluded.reached_at > points_scores.reached_at \
-                 THEN excluded.reached_at ELSE points_scores.reached_at END";
-    let add = OnConflict::columns([score::Column::CommunityId, score::Column::Period, score::Column::UserId])
-        .value(score::Column::Points, Expr::cust("points_scores.points + excluded.points"))
-        .value(score::Column::ReachedAt, Expr::cust(later))
-        .to_owned();
-    score::Entity::insert_many(rows).on_conflict(add).exec_without_returning(txn).await?;
-    Ok(())
 }
 
 /// At most so many points by hand in one call.

@@ -7,6 +7,7 @@ use entities::ids::{PlaceId, UserId};
 use entities::points::{award_budget, score};
 use sea_orm::{DbErr, EntityTrait, FromQueryResult, Statement};
 
+use super::board;
 use super::domain::Period;
 use super::service::BY_HAND;
 use crate::platform::state::AppState;
@@ -48,11 +49,12 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     let mut due: BTreeMap<(PlaceId, String, UserId), (i64, DateTime<Utc>)> = BTreeMap::new();
     for row in Earned::find_by_statement(earned).all(connection).await? {
         let Ok(day) = row.day.parse::<NaiveDate>() else { return Err(DbErr::Custom(format!("no day: {}", row.day))) };
+        let reached = board::domain::second(row.reached_at);
         for period in Period::ALL {
             let (points, reached_at) =
-                due.entry((row.community_id, period.key(day), row.user_id)).or_insert((0, row.reached_at));
+                due.entry((row.community_id, period.key(day), row.user_id)).or_insert((0, reached));
             *points += row.points;
-            *reached_at = row.reached_at.max(*reached_at);
+            *reached_at = reached.max(*reached_at);
         }
     }
     for row in score::Entity::find().all(connection).await? {
@@ -91,5 +93,11 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     findings.extend(
         given.into_keys().map(|(actor, day)| format!("user {actor} awarded by hand on {day} and has no budget row")),
     );
+    match board::verify(state).await {
+        Ok(more) => findings.extend(more),
+        Err(board::Failure::Database(error)) => return Err(error),
+        // Without the cache boards are read from the rows.
+        Err(board::Failure::Cache(error)) => tracing::warn!(%error, "boards were not compared"),
+    }
     Ok(findings)
 }

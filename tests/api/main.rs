@@ -7,6 +7,7 @@ mod support;
 
 mod files;
 mod identity;
+mod leaderboards;
 mod moderation;
 mod needs;
 mod notices;
