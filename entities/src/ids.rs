@@ -125,6 +125,10 @@ ids! {
     AccountId,
     /// An amount moved from one account to another.
     TransferId,
+    /// What a rule gave somebody.
+    EarningId,
+    /// Points given by hand.
+    AwardId,
     /// A question to an electorate that is frozen at opening.
     PollId,
     /// One thing that can be voted for.

@@ -111,7 +111,12 @@ impl Code {
 pub fn of_constraint(name: &str) -> Option<Code> {
     Some(match name {
         "residencies_one_live" => Code::ResidencyExists,
-        "residencies_not_by_oneself" | "signups_not_by_oneself" | "moderation_items_not_by_oneself" => Code::OwnAct,
+        "residencies_not_by_oneself"
+        | "signups_not_by_oneself"
+        | "moderation_items_not_by_oneself"
+        | "points_awards_not_to_oneself"
+        | "points_awards_by_two"
+        | "points_awards_reversed_by_another" => Code::OwnAct,
         "grants_one_live" => Code::GrantExists,
         "need_supports_not_own" => Code::OwnNeed,
         "need_files_used_once" => Code::FileInUse,
@@ -128,11 +133,14 @@ pub fn of_constraint(name: &str) -> Option<Code> {
 }
 
 /// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 15] = [
+pub const CONSTRAINTS: [&str; 18] = [
     "residencies_one_live",
     "residencies_not_by_oneself",
     "signups_not_by_oneself",
     "moderation_items_not_by_oneself",
+    "points_awards_not_to_oneself",
+    "points_awards_by_two",
+    "points_awards_reversed_by_another",
     "grants_one_live",
     "need_supports_not_own",
     "need_files_used_once",

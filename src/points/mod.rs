@@ -21,6 +21,9 @@ use futures_util::FutureExt;
 use crate::platform::capability::Capability;
 
 pub use board::lower_scores;
+pub use domain::Quantity;
+pub use entities::points::{Cut, RuleKey};
+pub use service::earn::{Earn, Earned, earn};
 pub use service::{Award, award};
 
 /// What this capability brings.

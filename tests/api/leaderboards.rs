@@ -615,10 +615,11 @@ async fn a_community_switches_its_boards_off() {
     TestApp::run(async |app| {
         credit(app, "resident-1", 10, Uuid::from_u128(1)).await;
         let person = app.sign_in("resident-1").await;
-        let set = async |path: &str, settings: &str| {
-            sql(app, &format!("UPDATE places SET settings = '{settings}' WHERE path = '{path}'")).await;
+        let [staff, street] = app.sign_in_all(["staff", "street"]).await.try_into().ok().unwrap();
+        let set = async |who: &Person, path: &str, settings: Value| {
+            who.put(&format!("/places/{}/settings", place_id(path)), settings).await.expect(200);
         };
-        set(GUANGHUA, r#"{"leaderboard": false}"#).await;
+        set(&staff, GUANGHUA, json!({ "leaderboard": false })).await;
         for period in ["week", "month", "year", "all"] {
             let refused = person.get(&board(GUANGHUA, period)).await.refused(404, "leaderboard_off");
             assert_eq!(refused["title"], "本社区未开放排行榜");
@@ -626,10 +627,10 @@ async fn a_community_switches_its_boards_off() {
         }
         person.get(&board(ANJING, "all")).await.expect(200);
         // What is nearer wins.
-        set("/jiangan/chezhan/", r#"{"leaderboard": false}"#).await;
-        set(GUANGHUA, r#"{"leaderboard": true}"#).await;
+        set(&street, "/jiangan/chezhan/", json!({ "leaderboard": false })).await;
+        set(&staff, GUANGHUA, json!({ "leaderboard": true })).await;
         assert_eq!(person.get(&board(GUANGHUA, "all")).await.expect(200)["me"]["rank"], 1);
-        set(GUANGHUA, "{}").await;
+        set(&staff, GUANGHUA, json!({})).await;
         person.get(&board(GUANGHUA, "all")).await.refused(404, "leaderboard_off");
     })
     .await;

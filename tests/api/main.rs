@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod awards;
+mod earning;
 mod files;
 mod identity;
 mod leaderboards;
@@ -17,5 +19,6 @@ mod points;
 mod polls;
 mod projects;
 mod rewards;
+mod settings;
 mod surveys;
 mod volunteering;

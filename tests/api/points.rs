@@ -149,22 +149,25 @@ async fn only_staff_award_and_only_to_verified_residents_of_their_place() {
 // Guard: the condition of the budget's upsert in points/service.rs (and `award_budgets_daily` behind it).
 #[actix_web::test]
 async fn the_day_and_staff_member_has_a_limit_that_parallel_calls_cannot_pass() {
-    TestApp::run(async |app| {
-        let [staff, staff_2] = app.sign_in_all(["staff", "staff-2"]).await.try_into().ok().unwrap();
-        let people: Vec<String> = (1..=20).map(|number| format!("resident-{number}")).collect();
-        staff.post("/points/awards", gift("resident-1", 1)).await.expect(201);
-        let answers =
-            join_all((0..60).map(|at| staff.post("/points/awards", gift(&people[at % people.len()], 100)))).await;
-        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
-        assert_eq!(won.len(), 49, "4,901 of 5,000");
-        for answer in lost {
-            answer.refused(409, "award_limit");
-        }
-        staff.post("/points/awards", gift("resident-1", 99)).await.expect(201);
-        staff.post("/points/awards", gift("resident-1", 1)).await.refused(409, "award_limit");
-        staff_2.post("/points/awards", gift("resident-1", 1)).await.expect(201);
-        app.advance(Duration::hours(24)).await;
-        app.sign_in("staff").await.post("/points/awards", gift("resident-1", 1)).await.expect(201);
-    })
+    TestApp::run_configured(
+        |config| config.rules.award_second_person_above = 100,
+        async |app| {
+            let [staff, staff_2] = app.sign_in_all(["staff", "staff-2"]).await.try_into().ok().unwrap();
+            let people: Vec<String> = (1..=20).map(|number| format!("resident-{number}")).collect();
+            staff.post("/points/awards", gift("resident-1", 1)).await.expect(201);
+            let answers =
+                join_all((0..60).map(|at| staff.post("/points/awards", gift(&people[at % people.len()], 100)))).await;
+            let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+            assert_eq!(won.len(), 49, "4,901 of 5,000");
+            for answer in lost {
+                answer.refused(409, "award_limit");
+            }
+            staff.post("/points/awards", gift("resident-1", 99)).await.expect(201);
+            staff.post("/points/awards", gift("resident-1", 1)).await.refused(409, "award_limit");
+            staff_2.post("/points/awards", gift("resident-1", 1)).await.expect(201);
+            app.advance(Duration::hours(24)).await;
+            app.sign_in("staff").await.post("/points/awards", gift("resident-1", 1)).await.expect(201);
+        },
+    )
     .await;
 }

@@ -44,8 +44,8 @@ async fn leaderboard(
         return Err(Problem::field("?limit", "1 to 50"));
     }
     let connection = state.db.read();
-    let (_, community) = places::named_in_community(connection, params.place_id, "?place_id").await?;
-    if !places::rules(&state, connection, community).await?.leaderboard {
+    let (place, community) = places::named_in_community(connection, params.place_id, "?place_id").await?;
+    if !places::rules_at(&state, connection, &place).await?.leaderboard {
         return Err(Code::LeaderboardOff.into());
     }
     let period = params.period.unwrap_or(Period::Month);

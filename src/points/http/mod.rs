@@ -1,66 +1,27 @@
-use actix_web::http::StatusCode;
-use actix_web::{get, post, web};
+mod manual;
+mod rules;
+
+use actix_web::{get, web};
 use chrono::{DateTime, Utc};
-use entities::ids::{TransferId, UserId};
+use entities::ids::TransferId;
 use entities::ledger::transfer;
 use entities::points::score;
-use garde::Validate;
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::board;
 use super::domain::{self, Period};
-use super::service;
 use crate::identity::{self, Actor};
 use crate::ledger::{self, Party, TransferKind, TransferPhase};
-use crate::platform::http::{Command, Outcome, Page, Paging, Params, Problem, command, text};
+use crate::platform::http::{Page, Paging, Params, Problem};
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(award_by_hand).service(mine).service(entries).configure(board::http::routes);
-}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewAward {
-    /// A verified resident of one's place.
-    #[garde(skip)]
-    user_id: UserId,
-    #[garde(range(min = 1, max = service::PER_CALL))]
-    amount: i64,
-    /// The person reads it.
-    #[garde(custom(text::line(100)))]
-    reason: String,
-}
-
-/// Points given by hand.
-#[derive(Serialize, ToSchema)]
-struct AwardView {
-    id: Uuid,
-    user_id: UserId,
-    amount: i64,
-    reason: String,
-}
-
-/// Award points by hand to a verified resident of one's place
-///
-/// At most 100 a call, and 5,000 a day (in China) and member of staff: 409 `award_limit`.
-#[utoipa::path(tag = "points", request_body = NewAward, responses((status = 201, body = AwardView)))]
-#[post("/points/awards")]
-async fn award_by_hand(
-    state: web::Data<AppState>,
-    actor: Actor,
-    request: Command<NewAward>,
-) -> Result<Outcome, Problem> {
-    let NewAward { user_id, amount, reason } = &request.input;
-    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        let id = service::award_by_hand(&state, txn, &actor, *user_id, *amount, reason.trim()).await?;
-        Ok(AwardView { id, user_id: *user_id, amount: *amount, reason: reason.trim().to_owned() })
-    })
-    .await
+    config.service(mine).service(entries).configure(board::http::routes);
+    manual::routes(config);
+    rules::routes(config);
 }
 
 /// What one holds in the community one lives in.
