@@ -50,6 +50,7 @@ codes! {
     GrantExceedsOwn        403 "授予的权限超出您自己的权限" "Nobody can give more than they hold";
     HighRiskUser           403 "微信提示账号存在风险" "WeChat marks this account as high risk";
     NotFound               404 "内容不存在" "There is no such thing, or it is not shown to you";
+    LeaderboardOff         404 "本社区未开放排行榜" "This community shows no leaderboard";
     ResultHidden           404 "结果在表决结束后公布" "The result is published after closing";
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";

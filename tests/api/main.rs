@@ -9,6 +9,7 @@ mod awards;
 mod earning;
 mod files;
 mod identity;
+mod leaderboards;
 mod moderation;
 mod needs;
 mod notices;
