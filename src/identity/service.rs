@@ -263,7 +263,7 @@ pub fn masked_name(name: &str) -> String {
 }
 
 /// `13800000001` as `138****0001`.
-pub(super) fn masked_phone(phone: &str) -> String {
+pub fn masked_phone(phone: &str) -> String {
     let letters: Vec<char> = phone.chars().collect();
     let keep = |at: usize| at < 3 || at + 4 >= letters.len();
     letters.iter().enumerate().map(|(at, letter)| if keep(at) { *letter } else { '*' }).collect()

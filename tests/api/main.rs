@@ -5,8 +5,11 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod catalogue;
+mod figures;
 mod files;
 mod identity;
+mod merchants;
 mod moderation;
 mod needs;
 mod notices;
@@ -18,3 +21,4 @@ mod projects;
 mod rewards;
 mod surveys;
 mod volunteering;
+mod vouchers;
