@@ -123,8 +123,14 @@ ids! {
     NoticeId,
     /// A balance of one unit in one community.
     AccountId,
+    /// Amounts that moved together.
+    TransactionId,
     /// An amount moved from one account to another.
     TransferId,
+    /// What a rule gave somebody.
+    EarningId,
+    /// Points given by hand.
+    AwardId,
     /// A question to an electorate that is frozen at opening.
     PollId,
     /// One thing that can be voted for.

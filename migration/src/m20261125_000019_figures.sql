@@ -13,8 +13,6 @@ CREATE TABLE community_summaries (
     CONSTRAINT community_summaries_once UNIQUE (community_id, month)
 );
 CREATE INDEX community_summaries_list ON community_summaries (community_id, id);
--- For the sums of one month.
-CREATE INDEX signups_confirmed ON signups (community_id, confirmed_at) WHERE confirmed_at IS NOT NULL;
 
 --postgres
 CREATE TRIGGER community_summaries_append_only BEFORE UPDATE OR DELETE ON community_summaries FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -22,4 +20,3 @@ CREATE TRIGGER community_summaries_append_only BEFORE UPDATE OR DELETE ON commun
 CREATE TRIGGER community_summaries_no_update BEFORE UPDATE ON community_summaries BEGIN SELECT RAISE(ABORT, 'community_summaries_append_only'); END;
 CREATE TRIGGER community_summaries_no_delete BEFORE DELETE ON community_summaries BEGIN SELECT RAISE(ABORT, 'community_summaries_append_only'); END;
 --end
-CREATE INDEX redemptions_month ON redemptions (community_id, ended_at) WHERE state = 'settled';

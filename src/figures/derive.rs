@@ -1,4 +1,4 @@
-//! A month's sums from what the other capabilities recorded: each figure is one query, over all communities or one.
+//! A month's sums from what the other capabilities recorded: each figure is one query over all communities.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,39 @@ use crate::platform::calendar::Month;
 /// Minutes belong to the month in which they were confirmed.
 const MINUTES: &str = "
     SELECT community_id, CAST(SUM(minutes) AS bigint) AS value, COUNT(DISTINCT user_id) AS people
-    FROM signups WHERE state = 'credited' AND confirmed_at >= $1 AND confirmed_at < $2";
+    FROM signups WHERE state = 'credited' AND confirmed_at >= $1 AND confirmed_at < $2
+    GROUP BY community_id";
 
+/// What paid a debt at once was issued all the same.
 const ISSUED: &str = "
     SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
-    FROM ledger_transfers t JOIN ledger_accounts w ON w.id = t.credit_id
-    WHERE t.kind = 'award' AND t.phase = 'posted' AND t.created_at >= $1 AND t.created_at < $2";
+    FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.credit_id
+    WHERE x.kind = 'award' AND x.phase = 'posted' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
+    GROUP BY w.community_id";
 
 const REDEEMED: &str = "
     SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
-    FROM ledger_transfers t JOIN ledger_accounts w ON w.id = t.debit_id
-    WHERE t.kind = 'redemption' AND t.phase = 'post' AND t.created_at >= $1 AND t.created_at < $2";
+    FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.debit_id
+    WHERE x.kind = 'redemption' AND x.phase = 'post' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
+    GROUP BY w.community_id";
+
+const EXPIRED: &str = "
+    SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
+    FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.debit_id
+    WHERE x.kind = 'expiry' AND x.phase = 'posted' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
+    GROUP BY w.community_id";
+
+/// What was taken back is what had been brought into wallets, whether it was still there, was owed or had expired.
+const REVERSED: &str = "
+    SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
+    FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.reverses_id JOIN ledger_accounts w ON w.id = t.credit_id
+    WHERE x.kind = 'reversal' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
+    GROUP BY w.community_id";
 
 const GIFTS: &str = "
     SELECT community_id, COUNT(*) AS value, COUNT(DISTINCT user_id) AS people
-    FROM redemptions WHERE state = 'settled' AND ended_at >= $1 AND ended_at < $2";
+    FROM redemptions WHERE state = 'settled' AND ended_at >= $1 AND ended_at < $2
+    GROUP BY community_id";
 
 /// Who served, was awarded points or took a reward.
 const ACTIVE: &str = "
@@ -33,14 +51,26 @@ const ACTIVE: &str = "
         SELECT community_id, user_id AS person FROM signups
         WHERE state = 'credited' AND confirmed_at >= $1 AND confirmed_at < $2
         UNION
-        SELECT w.community_id, w.owner_id FROM ledger_transfers t JOIN ledger_accounts w ON w.id = t.credit_id
-        WHERE t.kind = 'award' AND t.phase = 'posted' AND t.created_at >= $1 AND t.created_at < $2
+        SELECT w.community_id, w.owner_id FROM ledger_transactions x
+        JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.credit_id
+        WHERE x.kind = 'award' AND x.phase = 'posted' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
         UNION
         SELECT community_id, user_id FROM redemptions WHERE state = 'settled' AND ended_at >= $1 AND ended_at < $2
-    ) AS active WHERE 1 = 1";
+    ) AS active
+    GROUP BY community_id";
 
 /// Where a query's sum belongs.
 type Part = fn(&mut Sums) -> &mut Sum;
+
+const PARTS: [(&str, Part); 7] = [
+    (MINUTES, |sums| &mut sums.minutes),
+    (ISSUED, |sums| &mut sums.points_issued),
+    (REDEEMED, |sums| &mut sums.points_redeemed),
+    (EXPIRED, |sums| &mut sums.points_expired),
+    (REVERSED, |sums| &mut sums.points_reversed),
+    (GIFTS, |sums| &mut sums.gifts),
+    (ACTIVE, |sums| &mut sums.people_active),
+];
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -49,46 +79,15 @@ struct Row {
     people: i64,
 }
 
-/// A month as the records say now.
-pub(super) async fn sums(
-    connection: &impl ConnectionTrait,
-    month: Month,
-    only: Option<PlaceId>,
-) -> Result<BTreeMap<PlaceId, Sums>, DbErr> {
-    let parts: [(&str, Part); 4] = [
-        (MINUTES, |sums| &mut sums.minutes),
-        (ISSUED, |sums| &mut sums.points_issued),
-        (REDEEMED, |sums| &mut sums.points_redeemed),
-        (GIFTS, |sums| &mut sums.gifts),
-    ];
+/// A month of every community as the records say now; one in which nothing happened is not among them.
+pub(super) async fn sums(connection: &impl ConnectionTrait, month: Month) -> Result<BTreeMap<PlaceId, Sums>, DbErr> {
     let mut all: BTreeMap<PlaceId, Sums> = BTreeMap::new();
-    for (sql, part) in parts {
-        for row in rows(connection, sql, month, only).await? {
-            *part(all.entry(row.community_id).or_default()) = Sum { value: row.value, people: row.people };
+    for (sql, part) in PARTS {
+        let values = [month.starts().into(), month.ends().into()];
+        let query = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        for Row { community_id, value, people } in Row::find_by_statement(query).all(connection).await? {
+            *part(all.entry(community_id).or_default()) = Sum { value, people };
         }
     }
-    for row in rows(connection, ACTIVE, month, only).await? {
-        all.entry(row.community_id).or_default().people_active = row.value;
-    }
     Ok(all)
-}
-
-async fn rows(
-    connection: &impl ConnectionTrait,
-    sql: &str,
-    month: Month,
-    only: Option<PlaceId>,
-) -> Result<Vec<Row>, DbErr> {
-    let mut values = vec![month.starts().into(), month.ends().into()];
-    values.extend(only.map(sea_orm::Value::from));
-    // The column's name is the same in each.
-    let column = if sql.contains("JOIN ledger_accounts w") && !sql.contains("UNION") {
-        "w.community_id"
-    } else {
-        "community_id"
-    };
-    let one = if only.is_some() { format!("AND {column} = $3") } else { String::new() };
-    let sql = format!("{sql} {one} GROUP BY {column}");
-    let query = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    Row::find_by_statement(query).all(connection).await
 }

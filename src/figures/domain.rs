@@ -35,7 +35,7 @@ pub struct Sums {
     pub points_expired: Sum,
     pub points_reversed: Sum,
     pub gifts: Sum,
-    pub people_active: i64,
+    pub people_active: Sum,
 }
 
 /// What everybody may know of a month. A figure that is absent is made up by fewer people than may be shown.
@@ -68,7 +68,7 @@ impl Figures {
             points_expired: shown(sums.points_expired),
             points_reversed: shown(sums.points_reversed),
             gifts: shown(sums.gifts),
-            people_active: shown(Sum { value: sums.people_active, people: sums.people_active }),
+            people_active: shown(sums.people_active),
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
             minutes: sum(125, 5),
             points_issued: sum(40, 4),
             points_redeemed: sum(0, 0),
-            people_active: 5,
+            people_active: sum(5, 5),
             ..Sums::default()
         };
         let figures = Figures::of(&sums, 5);

@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
 
-pub use service::publish;
+pub use service::make;
 
 /// What this capability brings.
 pub fn capability() -> Capability {

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use entities::figures::summary;
 use entities::ids::SummaryId;
 use entities::notices::notice;
@@ -30,26 +31,32 @@ pub(super) async fn make_due(state: &AppState) -> Result<(), JobError> {
     let newest = Month::last_over(state.clock.now());
     let months: Vec<Month> = std::iter::successors(Some(newest), |month| Some(month.before())).take(MONTHS).collect();
     for month in months.into_iter().rev() {
-        loop {
-            let missing = missing(state, month).await?;
-            let (found, mut made) = (missing.len(), 0);
-            for community in missing {
-                match transact(state, async |txn| publish(state, txn, &community, month).await).await {
-                    // Another process made it a moment ago.
-                    Ok(()) => made += 1,
-                    Err(problem) if problem.code() == Code::AlreadyDecided => {}
-                    Err(problem) => return Err(problem.into()),
-                }
-            }
-            if made == 0 || u64::try_from(found).unwrap_or(u64::MAX) < BATCH {
-                break;
-            }
-        }
+        make(state, month, month.ends()).await?;
     }
     Ok(())
 }
 
-async fn missing(state: &AppState, month: Month) -> Result<Vec<place::Model>, DbErr> {
+/// Makes the summaries of a month that is over, of each community that existed at `by` and has none.
+pub async fn make(state: &AppState, month: Month, by: DateTime<Utc>) -> Result<(), Problem> {
+    loop {
+        let missing = missing(state, month, by).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // All at once: what is over changes no more.
+        let sums = sums(state.db.read(), month).await?;
+        for community in missing {
+            let sums = sums.get(&community.id).copied().unwrap_or_default();
+            match transact(state, async |txn| publish(state, txn, &community, month, &sums).await).await {
+                // Refused: another process made it a moment ago.
+                Err(problem) if problem.code() != Code::AlreadyDecided => return Err(problem),
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn missing(state: &AppState, month: Month, by: DateTime<Utc>) -> Result<Vec<place::Model>, DbErr> {
     let made = Query::select()
         .column(summary::Column::CommunityId)
         .from(summary::Entity)
@@ -57,7 +64,7 @@ async fn missing(state: &AppState, month: Month) -> Result<Vec<place::Model>, Db
         .to_owned();
     place::Entity::find()
         .filter(place::Column::Kind.eq(PlaceKind::Community))
-        .filter(place::Column::CreatedAt.lt(month.ends()))
+        .filter(place::Column::CreatedAt.lt(by))
         .filter(place::Column::Id.not_in_subquery(made))
         .order_by_asc(place::Column::Id)
         .limit(BATCH)
@@ -66,15 +73,15 @@ async fn missing(state: &AppState, month: Month) -> Result<Vec<place::Model>, Db
 }
 
 /// Makes a community's summary of a month that is over, and its notice; 409 if there is one.
-pub async fn publish(
+async fn publish(
     state: &AppState,
     txn: &DatabaseTransaction,
     community: &place::Model,
     month: Month,
+    sums: &Sums,
 ) -> Result<(), Problem> {
     let minimum_cell = places::rules(state, txn, community.id).await?.minimum_cell;
-    let sums = sums(txn, month, Some(community.id)).await?.remove(&community.id).unwrap_or_default();
-    let figures = Figures::of(&sums, minimum_cell);
+    let figures = Figures::of(sums, minimum_cell);
     let csv = figures.table(&community.name, &month.to_string(), minimum_cell);
     let (id, hash): (SummaryId, _) = (ids::ordered(&state.clock), hash(&csv));
     let notice = Notice {
@@ -117,7 +124,7 @@ pub(super) async fn verify(state: &AppState) -> Result<Vec<String>, DbErr> {
             findings.push(format!("there are summaries of {name}, which is not a month"));
             continue;
         };
-        let again = sums(connection, month, None).await?;
+        let again = sums(connection, month).await?;
         let mut after = None;
         loop {
             let mut page = summary::Entity::find().filter(summary::Column::Month.eq(&name));

@@ -73,6 +73,7 @@ codes! {
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
     InsufficientPoints     409 "积分不足" "Not enough points";
+    InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
     RewardNotOffered       409 "礼品已下架或不在兑换期内" "The reward is withdrawn, or this is not its time";
     RedemptionLimit        409 "已达到您的兑换次数上限" "You have redeemed this as often as is allowed in the period";
@@ -117,7 +118,12 @@ impl Code {
 pub fn of_constraint(name: &str) -> Option<Code> {
     Some(match name {
         "residencies_one_live" => Code::ResidencyExists,
-        "residencies_not_by_oneself" | "signups_not_by_oneself" | "moderation_items_not_by_oneself" => Code::OwnAct,
+        "residencies_not_by_oneself"
+        | "signups_not_by_oneself"
+        | "moderation_items_not_by_oneself"
+        | "points_awards_not_to_oneself"
+        | "points_awards_by_two"
+        | "points_awards_reversed_by_another" => Code::OwnAct,
         "grants_one_live" => Code::GrantExists,
         "need_supports_not_own" => Code::OwnNeed,
         "need_files_used_once" => Code::FileInUse,
@@ -130,17 +136,20 @@ pub fn of_constraint(name: &str) -> Option<Code> {
         "rewards_available" => Code::OutOfStock,
         "reward_counts_limit" => Code::RedemptionLimit,
         "reward_vouchers_once" => Code::VoucherKnown,
-        "ledger_transfers_resolved_once" => Code::RedemptionEnded,
+        "ledger_transactions_resolved_once" => Code::RedemptionEnded,
         _ => return None,
     })
 }
 
 /// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 17] = [
+pub const CONSTRAINTS: [&str; 20] = [
     "residencies_one_live",
     "residencies_not_by_oneself",
     "signups_not_by_oneself",
     "moderation_items_not_by_oneself",
+    "points_awards_not_to_oneself",
+    "points_awards_by_two",
+    "points_awards_reversed_by_another",
     "grants_one_live",
     "need_supports_not_own",
     "need_files_used_once",
@@ -153,7 +162,7 @@ pub const CONSTRAINTS: [&str; 17] = [
     "rewards_available",
     "reward_counts_limit",
     "reward_vouchers_once",
-    "ledger_transfers_resolved_once",
+    "ledger_transactions_resolved_once",
 ];
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod awards;
 mod catalogue;
+mod earning;
 mod figures;
 mod files;
 mod identity;
@@ -19,6 +21,7 @@ mod points;
 mod polls;
 mod projects;
 mod rewards;
+mod settings;
 mod surveys;
 mod volunteering;
 mod vouchers;
