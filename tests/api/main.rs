@@ -6,10 +6,13 @@
 mod support;
 
 mod awards;
+mod catalogue;
 mod earning;
+mod figures;
 mod files;
 mod identity;
 mod leaderboards;
+mod merchants;
 mod moderation;
 mod needs;
 mod notices;
@@ -24,3 +27,4 @@ mod shifts;
 mod surveys;
 mod teams;
 mod volunteering;
+mod vouchers;
