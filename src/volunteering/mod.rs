@@ -41,6 +41,11 @@ pub fn capability() -> Capability {
                 run: |state| async move { service::seats::lapse_all(&state).await }.boxed_local(),
             },
             Schedule {
+                name: "volunteering.requests",
+                every: Duration::from_mins(1),
+                run: |state| async move { service::exchange::lapse_requests(&state).await }.boxed_local(),
+            },
+            Schedule {
                 name: "volunteering.no_shows",
                 every: Duration::from_mins(10),
                 run: |state| async move { service::presence::no_shows(&state).await }.boxed_local(),

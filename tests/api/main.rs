@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod exchange;
 mod files;
 mod identity;
 mod moderation;

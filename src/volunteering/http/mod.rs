@@ -1,4 +1,5 @@
 mod activities;
+mod exchange;
 mod presence;
 mod signups;
 mod templates;
@@ -10,4 +11,5 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     signups::routes(config);
     presence::routes(config);
     templates::routes(config);
+    exchange::routes(config);
 }

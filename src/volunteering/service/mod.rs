@@ -3,8 +3,12 @@
 pub(super) mod activities;
 pub(super) mod changes;
 pub(super) mod entry;
+pub(super) mod exchange;
 pub(super) mod presence;
 pub(super) mod seats;
+pub(super) mod stand_ins;
+pub(super) mod swaps;
+mod telling;
 pub(super) mod templates;
 
 use entities::ids::{ShiftId, SignupId, UserId};
