@@ -28,6 +28,8 @@ pub enum Purpose {
     PhoneHash,
     /// Signs a shift's check-in code.
     CheckIn,
+    /// Signs the link to a calendar.
+    Calendar,
     /// Makes a redemption's pickup code.
     PickupCode,
     /// Hashes pickup codes for search.

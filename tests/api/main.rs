@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod absence;
+mod changes;
 mod exchange;
 mod files;
 mod identity;

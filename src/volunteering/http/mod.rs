@@ -1,4 +1,7 @@
+mod absence;
 mod activities;
+mod calendar;
+mod changes;
 mod exchange;
 mod presence;
 mod signups;
@@ -12,4 +15,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     presence::routes(config);
     templates::routes(config);
     exchange::routes(config);
+    absence::routes(config);
+    changes::routes(config);
+    calendar::routes(config);
 }

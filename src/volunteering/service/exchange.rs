@@ -83,8 +83,17 @@ pub(super) async fn close_requests(
     if signups.is_empty() {
         return Ok(());
     }
-    let of = |column: swap::Column| column.is_in(signups.iter().copied());
     lapse_stand_ins(txn, stand_in::Column::SignupId.is_in(signups.iter().copied()).into(), at).await?;
+    close_swaps(txn, signups, at).await
+}
+
+/// Ends the open offers to swap of sign-ups.
+pub(super) async fn close_swaps(
+    txn: &DatabaseTransaction,
+    signups: &[SignupId],
+    at: DateTime<Utc>,
+) -> Result<(), Problem> {
+    let of = |column: swap::Column| column.is_in(signups.iter().copied());
     lapse_swaps(txn, of(swap::Column::SignupId).or(of(swap::Column::WithSignupId)).into(), at).await
 }
 

@@ -1,6 +1,8 @@
 //! The commands. Each begins with who may give it.
 
+pub(super) mod absence;
 pub(super) mod activities;
+pub(super) mod calendar;
 pub(super) mod changes;
 pub(super) mod entry;
 pub(super) mod exchange;
