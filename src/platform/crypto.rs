@@ -28,6 +28,8 @@ pub enum Purpose {
     PhoneHash,
     /// Signs a shift's check-in code.
     CheckIn,
+    /// Signs the link to a calendar.
+    Calendar,
     /// Proves that a pickup code is a redemption's.
     PickupCode,
     /// Makes the part of a pickup code that finds the redemption.

@@ -49,6 +49,7 @@ pub(super) async fn findings(state: &AppState) -> Result<Vec<String>, DbErr> {
         }
     }
     findings.extend(minutes(connection).await?);
+    findings.extend(state.db.audit(super::rules::RULES).await?);
     Ok(findings)
 }
 

@@ -5,9 +5,12 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod absence;
 mod awards;
 mod catalogue;
+mod changes;
 mod earning;
+mod exchange;
 mod figures;
 mod files;
 mod identity;

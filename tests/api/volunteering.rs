@@ -528,6 +528,8 @@ async fn presence_has_its_window_and_its_order() {
         // The other never came.
         app.advance(Duration::hours(2)).await;
         let [staff, never] = [app.sign_in("staff").await, app.sign_in("volunteer-2").await];
+        assert_eq!(state_of(&never, &late).await, "confirmed", "the clock marks nobody");
+        staff.post(&mark(&late, "no-show"), json!({})).await.expect(200);
         assert_eq!(state_of(&never, &late).await, "no_show");
         staff.post(&mark(&late, "confirm"), json!({})).await.refused(409, "signup_state");
         assert_eq!(taken(app, &shift).await, 2, "a no-show frees nothing");

@@ -1,4 +1,8 @@
+mod absence;
 mod activities;
+mod calendar;
+mod changes;
+mod exchange;
 mod presence;
 mod signups;
 mod templates;
@@ -10,4 +14,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     signups::routes(config);
     presence::routes(config);
     templates::routes(config);
+    exchange::routes(config);
+    absence::routes(config);
+    changes::routes(config);
+    calendar::routes(config);
 }
