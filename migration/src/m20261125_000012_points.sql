@@ -94,3 +94,8 @@ CREATE TRIGGER points_rules_no_delete BEFORE DELETE ON points_rules BEGIN SELECT
 CREATE TRIGGER points_earnings_no_update BEFORE UPDATE ON points_earnings BEGIN SELECT RAISE(ABORT, 'points_earnings_append_only'); END;
 CREATE TRIGGER points_earnings_no_delete BEFORE DELETE ON points_earnings BEGIN SELECT RAISE(ABORT, 'points_earnings_append_only'); END;
 --end
+
+-- Who answered an anonymous survey is rewarded later, all in the order of their ids: an award must not tell when somebody answered.
+ALTER TABLE survey_audience ADD COLUMN rewarded boolean NOT NULL DEFAULT false;
+UPDATE survey_audience SET rewarded = true WHERE answered;
+CREATE INDEX survey_audience_to_reward ON survey_audience (user_id, survey_id) WHERE answered AND NOT rewarded;
