@@ -123,6 +123,8 @@ ids! {
     NoticeId,
     /// A balance of one unit in one community.
     AccountId,
+    /// Amounts that moved together.
+    TransactionId,
     /// An amount moved from one account to another.
     TransferId,
     /// What a rule gave somebody.

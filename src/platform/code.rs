@@ -73,9 +73,12 @@ codes! {
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
     InsufficientPoints     409 "积分不足" "Not enough points";
+    InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
+    PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
+    AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
@@ -125,14 +128,15 @@ pub fn of_constraint(name: &str) -> Option<Code> {
         "signups_overlap" => Code::OverlappingShift,
         "ledger_accounts_available" => Code::InsufficientPoints,
         "award_budgets_daily" => Code::AwardLimit,
+        "ledger_transactions_reversed_once" => Code::AlreadyReversed,
         "rewards_available" => Code::OutOfStock,
-        "ledger_transfers_resolved_once" => Code::RedemptionEnded,
+        "ledger_transactions_resolved_once" => Code::RedemptionEnded,
         _ => return None,
     })
 }
 
 /// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 18] = [
+pub const CONSTRAINTS: [&str; 19] = [
     "residencies_one_live",
     "residencies_not_by_oneself",
     "signups_not_by_oneself",
@@ -149,8 +153,9 @@ pub const CONSTRAINTS: [&str; 18] = [
     "signups_overlap",
     "ledger_accounts_available",
     "award_budgets_daily",
+    "ledger_transactions_reversed_once",
     "rewards_available",
-    "ledger_transfers_resolved_once",
+    "ledger_transactions_resolved_once",
 ];
 
 #[cfg(test)]

@@ -115,6 +115,7 @@ pub struct Rules {
     pub minimum_cell: i64,
     pub offer_minutes: i64,
     pub pickup_hours: i64,
+    pub refund_grace_days: i64,
     pub check_in_early_minutes: i64,
     pub survey_pushes_per_week: u64,
     pub star_hours: Vec<i64>,

@@ -25,8 +25,7 @@ impl Explained for Signups {
         let title = activity.map(|activity| activity.title).unwrap_or_default();
         let method = |step: Step| row.proof[step.word()]["method"].as_str().unwrap_or_default().to_owned();
         let recorded = |what, step, at: Option<DateTime<Utc>>| at.map(|at| Evidence { what, method: method(step), at });
-        let evidence =
-            [recorded("签到", Step::In, row.checked_in_at), recorded("签退", Step::Out, row.checked_out_at)];
+        let evidence = [recorded("签到", Step::In, row.checked_in_at), recorded("签退", Step::Out, row.checked_out_at)];
         let role = |by| if by == shift.leader_id { "班次负责人" } else { "社区工作人员" };
         let confirmed = row.confirmed_by.zip(row.confirmed_at).map(|(by, at)| Confirmed { by, role: role(by), at });
         Ok(Some(Explanation {

@@ -7,6 +7,7 @@ mod support;
 
 mod awards;
 mod earning;
+mod expiry;
 mod files;
 mod identity;
 mod moderation;

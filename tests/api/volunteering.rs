@@ -40,7 +40,7 @@ async fn add_shift(app: &TestApp, staff: &Person, activity: &str, (from, to): (i
     id(&staff.post(&format!("/activities/{activity}/shifts"), body).await.expect(201))
 }
 
-async fn new_shift(app: &TestApp, from: i64, to: i64, capacity: i32) -> String {
+pub async fn new_shift(app: &TestApp, from: i64, to: i64, capacity: i32) -> String {
     let staff = app.sign_in("staff").await;
     let activity = activity(&staff).await;
     add_shift(app, &staff, &activity, (from, to), capacity).await
@@ -556,7 +556,7 @@ async fn nobody_marks_or_confirms_themself_and_strangers_learn_nothing() {
 }
 
 /// A sign-up of `volunteer-1` that waits to be confirmed, of one hour.
-async fn served(app: &TestApp, shift: &str) -> Value {
+pub async fn served(app: &TestApp, shift: &str) -> Value {
     let signup = sign_up(&app.sign_in("volunteer-1").await, shift).await;
     let mark = async |act: &str| {
         let staff = app.sign_in("staff").await;

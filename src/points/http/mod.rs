@@ -1,108 +1,27 @@
+mod budget;
 mod manual;
 mod rules;
+mod wallet;
 
 use actix_web::{get, web};
-use chrono::{DateTime, Utc};
-use entities::ids::{PlaceId, TransferId};
-use entities::ledger::transfer;
-use entities::points::score;
-use sea_orm::EntityTrait;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use entities::ids::PlaceId;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::board::{self, Board};
-use super::domain::{self, Period};
-use crate::identity::{self, Actor};
-use crate::ledger::{self, Party, TransferKind, TransferPhase};
+use super::domain::Period;
+use crate::identity::Actor;
 use crate::places;
-use crate::platform::http::{Page, Paging, Params, Problem};
+use crate::platform::http::{Params, Problem};
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(mine).service(entries).service(leaderboard);
+    config.service(leaderboard);
+    wallet::routes(config);
     manual::routes(config);
     rules::routes(config);
-}
-
-/// What one holds in the community one lives in.
-#[derive(Serialize, ToSchema, Default)]
-struct PointsView {
-    /// Can be spent.
-    available: i64,
-    /// Held for gifts that wait to be collected.
-    reserved: i64,
-    /// All that one was ever awarded here.
-    earned: i64,
-}
-
-/// One's own points in the community one lives in; zeros without a confirmed residence
-#[utoipa::path(tag = "points", responses((status = 200, body = PointsView)))]
-#[get("/me/points")]
-async fn mine(state: web::Data<AppState>, actor: Actor) -> Result<web::Json<PointsView>, Problem> {
-    let connection = state.db.read();
-    let Some(home) = identity::residence(connection, actor.user_id).await? else {
-        return Ok(web::Json(PointsView::default()));
-    };
-    let balance = ledger::balance(connection, home.community_id, actor.user_id).await?;
-    let ever = Period::All.key(domain::china_day(state.clock.now()));
-    let earned = score::Entity::find_by_id((home.community_id, ever, actor.user_id)).one(connection).await?;
-    Ok(web::Json(PointsView {
-        available: balance.available,
-        reserved: balance.reserved,
-        earned: earned.map_or(0, |row| row.points),
-    }))
-}
-
-/// Something that makes up one's balance.
-#[derive(Serialize, ToSchema)]
-struct Entry {
-    id: TransferId,
-    /// Below zero for what was spent or is reserved.
-    amount: i64,
-    kind: TransferKind,
-    /// A hold that is still open: not spent, and not available.
-    reserved: bool,
-    reason: String,
-    created_at: DateTime<Utc>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct EntryParams {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
-/// What makes up one's balance in the community one lives in, newest first
-#[utoipa::path(tag = "points", params(EntryParams), responses((status = 200, body = Page<Entry>)))]
-#[get("/me/points/entries")]
-async fn entries(
-    state: web::Data<AppState>,
-    actor: Actor,
-    params: Params<EntryParams>,
-) -> Result<web::Json<Page<Entry>>, Problem> {
-    let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
-    let connection = state.db.read();
-    let Some(home) = identity::residence(connection, actor.user_id).await? else {
-        return Ok(web::Json(Page { items: Vec::new(), next_cursor: None }));
-    };
-    let wallet = ledger::account_id(home.community_id, Party::Person(actor.user_id));
-    let rows = paging.apply(ledger::entries(wallet), transfer::Column::Id).all(connection).await?;
-    Ok(web::Json(paging.page(
-        &state.keys,
-        rows,
-        |row| row.id.0,
-        |row| Entry {
-            id: row.id,
-            amount: if row.credit_id == wallet { row.amount } else { -row.amount },
-            kind: row.kind,
-            reserved: row.phase == TransferPhase::Pending,
-            reason: row.reason,
-            created_at: row.created_at,
-        },
-    )))
+    budget::routes(config);
 }
 
 #[derive(Deserialize, IntoParams)]
