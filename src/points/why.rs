@@ -46,8 +46,8 @@ pub(super) async fn find(state: &AppState, person: UserId, id: TransactionId) ->
         Some(source) => explain(state, &row.source_kind, source).await?,
         None => None,
     };
-    let named = source.iter().flat_map(|source| &source.confirmed).map(|one| one.by);
-    let names = user::Entity::find().filter(user::Column::Id.is_in(named)).all(connection).await?;
+    let people = source.iter().flat_map(|source| &source.confirmed).map(|one| one.by);
+    let names = user::Entity::find().filter(user::Column::Id.is_in(people)).all(connection).await?;
     // A reversal is explained by what it takes back.
     let award = row.reverses_id.unwrap_or(id);
     let earning = earning::Entity::find().filter(earning::Column::EntryId.eq(award)).one(connection).await?;

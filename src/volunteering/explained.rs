@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use entities::ids::SignupId;
 use entities::volunteering::{activity, shift, signup};
 use sea_orm::{DatabaseConnection, EntityTrait};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::domain::{Span, Step};
@@ -23,7 +24,10 @@ impl Explained for Signups {
         let Some(shift) = shift::Entity::find_by_id(row.shift_id).one(connection).await? else { return Ok(None) };
         let activity = activity::Entity::find_by_id(shift.activity_id).one(connection).await?;
         let title = activity.map(|activity| activity.title).unwrap_or_default();
-        let method = |step: Step| row.proof[step.word()]["method"].as_str().unwrap_or_default().to_owned();
+        let method = |step: Step| {
+            let method = row.proof.get(step.word()).and_then(|proof| proof.get("method"));
+            method.and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         let recorded = |what, step, at: Option<DateTime<Utc>>| at.map(|at| Evidence { what, method: method(step), at });
         let evidence = [recorded("签到", Step::In, row.checked_in_at), recorded("签退", Step::Out, row.checked_out_at)];
         let role = |by| if by == shift.leader_id { "班次负责人" } else { "社区工作人员" };

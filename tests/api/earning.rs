@@ -381,3 +381,21 @@ async fn confirming_minutes_never_fails_for_an_empty_budget() {
     })
     .await;
 }
+
+#[actix_web::test]
+async fn the_demos_points_are_there_once_however_often_it_starts() {
+    TestApp::run(async |app| {
+        for _ in 0..2 {
+            linli::demo::seed_points(&app.state).await.unwrap();
+        }
+        let [second, person] = app.sign_in_all(["staff-2", "resident-1"]).await.try_into().ok().unwrap();
+        assert_eq!(budget(&person).await, 100_000);
+        let rules = person.get(&rules("/jiangan/laodong/yiyuan/")).await.expect(200);
+        let hour = rule(&rules, "service_hour");
+        assert_eq!((&hour["version"], &hour["night_percent"]), (&json!(1), &json!(150)));
+        let waiting = second.get(&format!("/points/awards?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        assert_eq!(waiting["items"].as_array().unwrap().len(), 1);
+        assert_eq!(waiting["items"][0]["may_decide"], true);
+    })
+    .await;
+}

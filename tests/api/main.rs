@@ -20,5 +20,7 @@ mod polls;
 mod projects;
 mod rewards;
 mod settings;
+mod shifts;
 mod surveys;
+mod teams;
 mod volunteering;
