@@ -3,6 +3,7 @@
 mod figures;
 mod needs;
 mod people;
+mod points;
 mod polls;
 mod rewards;
 mod seed;
@@ -30,6 +31,7 @@ use crate::platform::state::{AppState, SetupError};
 use crate::platform::telemetry;
 
 pub use people::{PEOPLE, openid};
+pub use points::seed as seed_points;
 pub use seed::{place_id, seed, user_id};
 
 /// Runs the demo until it is told to stop.
@@ -54,6 +56,7 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
     Db::migrate(&config.database_url).await?;
     let state = AppState::new(config, Clock::with_offset(clock.offset_ms()), app::capabilities()).await?;
     seed(&state).await?;
+    seed_points(&state).await?;
     figures::seed(&state).await?;
 
     let (stop, stopped) = watch::channel(false);

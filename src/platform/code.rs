@@ -99,6 +99,8 @@ codes! {
     PickupCodeExpired      409 "核销码已更新，请重新出示" "The pickup code has rotated; ask for the one shown now";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
+    PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
+    AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
@@ -137,6 +139,7 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("grants_one_live", Code::GrantExists),
     ("ledger_accounts_available", Code::InsufficientPoints),
     ("ledger_transactions_resolved_once", Code::RedemptionEnded),
+    ("ledger_transactions_reversed_once", Code::AlreadyReversed),
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
     ("need_supports_not_own", Code::OwnNeed),

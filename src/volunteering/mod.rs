@@ -13,6 +13,7 @@
 //! the clock. The rest is decided by the state in the condition of each update.
 
 mod domain;
+mod explained;
 mod http;
 mod rules;
 mod service;
@@ -52,6 +53,7 @@ pub fn capability() -> Capability {
                 run: |state| async move { service::absence::remind(&state).await }.boxed_local(),
             },
         ],
+        explained: vec![(explained::KIND, &explained::Signups)],
         verify: Some(|state| verify::findings(state).boxed_local()),
         ..Capability::default()
     }

@@ -11,6 +11,7 @@ mod catalogue;
 mod changes;
 mod earning;
 mod exchange;
+mod expiry;
 mod figures;
 mod files;
 mod identity;

@@ -567,7 +567,7 @@ async fn nobody_marks_or_confirms_themself_and_strangers_learn_nothing() {
 }
 
 /// A sign-up of `volunteer-1` that waits to be confirmed, of one hour.
-async fn served(app: &TestApp, shift: &str) -> Value {
+pub async fn served(app: &TestApp, shift: &str) -> Value {
     let signup = sign_up(&app.sign_in("volunteer-1").await, shift).await;
     let mark = async |act: &str| {
         let staff = app.sign_in("staff").await;
