@@ -149,6 +149,18 @@ ids! {
     ShiftId,
     /// One person's place in a shift.
     SignupId,
+    /// A change of a sealed figure that stands beside it.
+    CorrectionId,
+    /// A volunteer's wish for such a change.
+    CorrectionRequestId,
+    /// A time of an activity that people enrol in.
+    SessionId,
+    /// One person's place in a session.
+    EnrolmentId,
+    /// Somebody who came to a session.
+    AttendanceId,
+    /// A certificate of volunteer service, from the wish for one on.
+    CertificateId,
     /// A gift or service that points buy.
     RewardId,
     /// Points and one piece of stock held for a person until the code is settled.

@@ -72,6 +72,14 @@ codes! {
     SignupState            409 "当前状态不能进行此操作" "The sign-up is not in a state that allows this";
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
+    OfflineTooLate         409 "离线签到上传太晚，请联系班次负责人" "A check-in without a network must be uploaded within the community's time";
+    CorrectionOpen         409 "已有一份更正申请待处理" "A wish for a correction of this record is open already";
+    NotEnrolled            409 "您没有这个场次的名额" "You have no place in this session";
+    SessionStarted         409 "活动场次已经开始" "The session has begun: no stepping back";
+    SessionEnded           409 "活动场次已经结束" "The session is over";
+    NoServiceMinutes       409 "没有可以证明的服务时长" "There are no confirmed minutes to certify";
+    ProfileMissing         409 "请先填写志愿者资料" "The volunteer's profile is needed first";
+    CertificateState       409 "证明的当前状态不能进行此操作" "The certificate is not in a state that allows this";
     InsufficientPoints     409 "积分不足" "Not enough points";
     OutOfStock             409 "已兑完" "Out of stock";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
@@ -110,7 +118,15 @@ impl Code {
 pub fn of_constraint(name: &str) -> Option<Code> {
     Some(match name {
         "residencies_one_live" => Code::ResidencyExists,
-        "residencies_not_by_oneself" | "signups_not_by_oneself" | "moderation_items_not_by_oneself" => Code::OwnAct,
+        "residencies_not_by_oneself"
+        | "signups_not_by_oneself"
+        | "moderation_items_not_by_oneself"
+        | "service_records_not_by_oneself"
+        | "service_corrections_not_by_oneself"
+        | "service_corrections_second_person"
+        | "correction_requests_not_by_oneself"
+        | "attendances_not_by_oneself"
+        | "certificates_not_by_oneself" => Code::OwnAct,
         "grants_one_live" => Code::GrantExists,
         "need_supports_not_own" => Code::OwnNeed,
         "need_files_used_once" => Code::FileInUse,
@@ -127,7 +143,13 @@ pub fn of_constraint(name: &str) -> Option<Code> {
 }
 
 /// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 15] = [
+pub const CONSTRAINTS: [&str; 21] = [
+    "service_records_not_by_oneself",
+    "service_corrections_not_by_oneself",
+    "service_corrections_second_person",
+    "correction_requests_not_by_oneself",
+    "attendances_not_by_oneself",
+    "certificates_not_by_oneself",
     "residencies_one_live",
     "residencies_not_by_oneself",
     "signups_not_by_oneself",

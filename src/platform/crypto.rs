@@ -28,6 +28,8 @@ pub enum Purpose {
     PhoneHash,
     /// Signs a shift's check-in code.
     CheckIn,
+    /// Hashes the name of somebody without a phone, so that they are counted as one person.
+    AttendanceName,
     /// Makes a redemption's pickup code.
     PickupCode,
     /// Hashes pickup codes for search.

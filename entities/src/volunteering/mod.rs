@@ -1,6 +1,16 @@
 //! Tables of `volunteering`.
 
 pub mod activity;
+pub mod attendance;
+pub mod attendance_group;
+pub mod beneficiary_group;
+pub mod correction_request;
+pub mod enrolment;
+pub mod meeting_point;
+pub mod offline_check_in;
+pub mod service_correction;
+pub mod service_record;
+pub mod session;
 pub mod shift;
 pub mod signup;
 
@@ -20,4 +30,14 @@ text_enum! {
         NoShow,
         Excused,
     }
+}
+
+text_enum! {
+    /// What became of a wish for a correction.
+    pub enum CorrectionRequestState { Open, Granted, Declined }
+}
+
+text_enum! {
+    /// Where an enrolment stands.
+    pub enum EnrolmentState { Enrolled, Waiting, Cancelled }
 }

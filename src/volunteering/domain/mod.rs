@@ -2,10 +2,14 @@
 
 mod code;
 mod credit;
+mod figures;
+mod place;
 mod states;
 mod time;
 
-pub use code::{code_expires, code_window, good_windows};
+pub use code::{CLOCK_DRIFT, code_expires, code_window, good_windows, proven_moment, scanned_windows};
 pub use credit::{points, stars};
+pub use figures::{Count, Figures};
+pub use place::{Nearness, Point, distance_m, nearness};
 pub use states::{Event, LIVE, SEATED, next};
-pub use time::{NO_SHOW_AFTER, Span, Step, moment_text, offer_until};
+pub use time::{CHECK_OUT_GRACE, NO_SHOW_AFTER, REVIEW_AFTER, Span, Step, moment_text, offer_until};

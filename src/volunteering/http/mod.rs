@@ -1,4 +1,5 @@
 mod activities;
+mod participants;
 mod presence;
 mod signups;
 
@@ -8,4 +9,5 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     activities::routes(config);
     signups::routes(config);
     presence::routes(config);
+    participants::routes(config);
 }

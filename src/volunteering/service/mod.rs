@@ -1,7 +1,11 @@
 //! The commands. Each begins with who may give it.
 
 pub(super) mod activities;
+pub(super) mod corrections;
+pub(super) mod credit;
+pub(super) mod participants;
 pub(super) mod presence;
+pub(super) mod records;
 pub(super) mod seats;
 
 use entities::ids::{ShiftId, SignupId, UserId};
