@@ -255,6 +255,36 @@ pub(super) fn personal(state: &AppState, row: &residency::Model) -> Result<(Stri
     Ok((opened("residencies.real_name", &row.real_name_cipher)?, opened("residencies.phone", &row.phone_cipher)?))
 }
 
+/// A verified resident's own data, decrypted. Whoever shows it in full to somebody else writes that into the audit log.
+pub struct Personal {
+    /// 姓名
+    pub real_name: String,
+    /// In full.
+    pub phone: String,
+    /// Where they live.
+    pub residence: super::Residence,
+}
+
+/// Name and number of a verified resident; nothing of anybody else.
+pub async fn personal_of(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    person: UserId,
+) -> Result<Option<Personal>, Problem> {
+    let row = residency::Entity::find()
+        .filter(residency::Column::UserId.eq(person))
+        .filter(residency::Column::State.eq(ResidencyState::Approved));
+    let Some(row) = row.one(connection).await? else { return Ok(None) };
+    let (real_name, phone) = personal(state, &row)?;
+    let residence = super::Residence {
+        community_id: row.community_id,
+        building_id: row.building_id,
+        household_id: row.household_id,
+        place_path: row.place_path,
+    };
+    Ok(Some(Personal { real_name, phone, residence }))
+}
+
 /// `王小明` as `王**`: enough to recognise, not enough to look up.
 pub fn masked_name(name: &str) -> String {
     let mut letters = name.chars();
@@ -263,7 +293,7 @@ pub fn masked_name(name: &str) -> String {
 }
 
 /// `13800000001` as `138****0001`.
-pub(super) fn masked_phone(phone: &str) -> String {
+pub fn masked_phone(phone: &str) -> String {
     let letters: Vec<char> = phone.chars().collect();
     let keep = |at: usize| at < 3 || at + 4 >= letters.len();
     letters.iter().enumerate().map(|(at, letter)| if keep(at) { *letter } else { '*' }).collect()
