@@ -123,8 +123,14 @@ ids! {
     NoticeId,
     /// A balance of one unit in one community.
     AccountId,
+    /// Amounts that moved together.
+    TransactionId,
     /// An amount moved from one account to another.
     TransferId,
+    /// What a rule gave somebody.
+    EarningId,
+    /// Points given by hand.
+    AwardId,
     /// A question to an electorate that is frozen at opening.
     PollId,
     /// One thing that can be voted for.
@@ -143,8 +149,14 @@ ids! {
     OrganisationId,
     /// Work for a place.
     ProjectId,
+    /// Volunteers who serve together.
+    TeamId,
+    /// One person's membership of one team.
+    TeamMemberId,
     /// Something that happens in a place.
     ActivityId,
+    /// A plan of which shifts are made.
+    ShiftTemplateId,
     /// A time with a number of seats.
     ShiftId,
     /// One person's place in a shift.
@@ -161,6 +173,14 @@ ids! {
     AttendanceId,
     /// A certificate of volunteer service, from the wish for one on.
     CertificateId,
+    /// A request that somebody else takes a seat.
+    StandInId,
+    /// An offer to exchange two seats.
+    SwapId,
+    /// Somebody's word that a person did not come.
+    NoShowId,
+    /// A time in which a person takes no shifts.
+    SuspensionId,
     /// A gift or service that points buy.
     RewardId,
     /// Points and one piece of stock held for a person until the code is settled.

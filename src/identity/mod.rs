@@ -11,6 +11,7 @@ pub mod domain;
 mod http;
 mod service;
 mod session;
+mod settings;
 
 use futures_util::FutureExt;
 
@@ -19,7 +20,7 @@ use crate::platform::capability::Capability;
 pub use actor::{Actor, Residence, residence};
 pub use domain::Permission;
 pub use entities::identity::{ResidencyState, Role};
-pub use service::{Personal, masked_name, masked_phone, personal_of};
+pub use service::{Personal, masked_name, masked_phone, personal_of, phones};
 
 /// Copies of a path must be the path of their place, or a grant would cover what it should not.
 const RULES: &[(&str, &str)] = &[
@@ -42,7 +43,10 @@ const RULES: &[(&str, &str)] = &[
 pub fn capability() -> Capability {
     Capability {
         name: "identity",
-        routes: Some(http::routes),
+        routes: Some(|config| {
+            http::routes(config);
+            settings::http::routes(config);
+        }),
         verify: Some(|state| state.db.audit(RULES).boxed_local()),
         ..Capability::default()
     }

@@ -19,6 +19,9 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use domain::Quantity;
+pub use entities::points::{Cut, RuleKey};
+pub use service::earn::{Earn, Earned, earn};
 pub use service::{Award, award};
 
 /// What this capability brings.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::domain;
 use crate::audit;
 use crate::identity::{Actor, Permission};
-use crate::ledger::{self, Movement, Party, TransferKind};
+use crate::ledger::{self, Party, Transaction, TransactionKind, Transfer};
 use crate::notifications::{self, Message, Template};
 use crate::places;
 use crate::platform::code::Code;
@@ -86,19 +86,23 @@ pub(super) async fn redeem(
         return Err(Code::OutOfStock.into());
     }
     let (id, now): (RedemptionId, _) = (ids::ordered(&state.clock), state.clock.now());
-    let movement = Movement {
+    let hold = Transaction {
+        id: ids::ordered(&state.clock),
         community_id: reward.community_id,
-        from: Party::Person(actor.user_id),
-        to: Party::Spent,
-        amount: reward.cost,
-        kind: TransferKind::Redemption,
+        kind: TransactionKind::Redemption,
+        transfers: vec![Transfer {
+            from: Party::Person(actor.user_id),
+            to: Party::Spent,
+            amount: reward.cost,
+            expires_at: None,
+        }],
         dedupe_key: None,
         reason: &format!("兑换：{}", reward.title),
         actor: Some(actor.user_id),
         source: ("redemption", id.0),
         at: now,
     };
-    let hold = ledger::hold(state, txn, &movement).await?;
+    ledger::hold(state, txn, &hold).await?;
     let row = redemption::ActiveModel {
         id: Set(id),
         reward_id: Set(reward_id),
@@ -108,7 +112,7 @@ pub(super) async fn redeem(
         cost: Set(reward.cost),
         state: Set(RedemptionState::Reserved),
         code_hash: Set(code_hash(state, &pickup_code(state, id))),
-        transfer_id: Set(hold),
+        transfer_id: Set(hold.id),
         created_at: Set(now),
         expires_at: Set(now + Duration::hours(state.config.rules.pickup_hours)),
         ended_at: Set(None),
@@ -246,7 +250,14 @@ async fn give_back(
         .filter(reward::Column::Id.eq(row.reward_id))
         .exec_with_returning(txn)
         .await?;
-    if !ledger::void(state, txn, row.transfer_id, actor).await? {
+    let rules = places::rules(state, txn, row.community_id).await?;
+    let grace = Duration::days(rules.refund_grace_days);
+    let given_back = if row.state == RedemptionState::Expired {
+        ledger::expire_hold(state, txn, row.transfer_id, grace).await?
+    } else {
+        ledger::void(state, txn, row.transfer_id, actor, grace).await?
+    };
+    if !given_back {
         return Err(books_disagree(row.id));
     }
     put_back.into_iter().next().ok_or_else(|| Code::Internal.into())

@@ -15,20 +15,23 @@ const STOCK: &str = "
     WHERE r.stock <> r.available + COALESCE(o.pieces, 0)
     ORDER BY r.id LIMIT 100";
 
-/// A redemption's hold is of its cost and from its person's wallet: open while reserved, posted when settled, else void.
+/// A redemption's hold is of its cost and from its person's wallet: open while reserved, posted when settled,
+/// void when cancelled, expired when nobody came.
 const HOLDS: &str = "
     SELECT d.id, d.state
     FROM redemptions d
-    JOIN ledger_transfers h ON h.id = d.transfer_id
-    JOIN ledger_accounts w ON w.id = h.debit_id
-    LEFT JOIN ledger_transfers e ON e.pending_id = h.id
-    WHERE h.phase <> 'pending' OR h.amount <> d.cost OR w.owner_id <> d.user_id OR w.community_id <> d.community_id
-       OR COALESCE(e.phase, 'open') <> CASE d.state WHEN 'reserved' THEN 'open' WHEN 'settled' THEN 'post' ELSE 'void' END
+    JOIN ledger_transactions h ON h.id = d.transfer_id
+    JOIN ledger_transfers t ON t.transaction_id = h.id
+    JOIN ledger_accounts w ON w.id = t.debit_id
+    LEFT JOIN ledger_transactions e ON e.pending_id = h.id
+    WHERE h.phase <> 'pending' OR t.amount <> d.cost OR w.owner_id <> d.user_id OR w.community_id <> d.community_id
+       OR COALESCE(e.phase, 'open') <>
+          CASE d.state WHEN 'reserved' THEN 'open' WHEN 'settled' THEN 'post' WHEN 'expired' THEN 'expire' ELSE 'void' END
     ORDER BY d.id LIMIT 100";
 
 /// Every hold for a redemption has its redemption.
 const ORPHANS: &str = "
-    SELECT h.source_id AS id FROM ledger_transfers h
+    SELECT h.source_id AS id FROM ledger_transactions h
     LEFT JOIN redemptions d ON d.transfer_id = h.id
     WHERE h.kind = 'redemption' AND h.phase = 'pending' AND d.id IS NULL
     ORDER BY h.id LIMIT 100";

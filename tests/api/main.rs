@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod awards;
+mod earning;
 mod files;
 mod identity;
 mod moderation;
@@ -18,5 +20,8 @@ mod polls;
 mod presence;
 mod projects;
 mod rewards;
+mod settings;
+mod shifts;
 mod surveys;
+mod teams;
 mod volunteering;

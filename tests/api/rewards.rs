@@ -212,7 +212,7 @@ async fn a_stock_of_ten_under_a_thousand_requests_gives_exactly_ten() {
     .await;
 }
 
-// Guard: the condition on what is available in ledger/service.rs (and `ledger_accounts_available` behind it).
+// Guard: the condition on what is available in ledger/accounts.rs (and `ledger_accounts_available` behind it).
 #[actix_web::test]
 async fn of_twenty_redemptions_by_somebody_who_can_afford_one_exactly_one_succeeds() {
     TestApp::run(async |app| {
@@ -230,7 +230,7 @@ async fn of_twenty_redemptions_by_somebody_who_can_afford_one_exactly_one_succee
     .await;
 }
 
-// Guard: the state in the condition of `end` in rewards/service.rs (and `ledger_transfers_resolved_once` behind it).
+// Guard: the state in the condition of `end` in rewards/service.rs (and `ledger_transactions_resolved_once` behind it).
 #[actix_web::test]
 async fn parallel_scans_of_one_code_settle_once() {
     TestApp::run(async |app| {

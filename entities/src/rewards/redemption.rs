@@ -7,7 +7,7 @@ use super::RedemptionState;
 use crate::ids::PlaceId;
 use crate::ids::RedemptionId;
 use crate::ids::RewardId;
-use crate::ids::TransferId;
+use crate::ids::TransactionId;
 use crate::ids::UserId;
 
 /// Points and one piece of stock held for a person until the code is settled, cancelled or expired.
@@ -23,7 +23,7 @@ pub struct Model {
     pub cost: i64,
     pub state: RedemptionState,
     pub code_hash: String,
-    pub transfer_id: TransferId,
+    pub transfer_id: TransactionId,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub ended_at: Option<DateTimeUtc>,

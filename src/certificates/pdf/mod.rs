@@ -133,8 +133,7 @@ fn records(sheets: &mut Sheets<'_>, content: &Content) {
         let number =
             |number: Option<i32>, unit: &str| number.map_or("—".to_owned(), |number| format!("{number}{unit}"));
         let (served, rating) = (number(entry.people_served, ""), number(entry.rating, "分"));
-        let minutes =
-            if entry.corrected { format!("{} 更正", entry.minutes) } else { entry.minutes.to_string() };
+        let minutes = if entry.corrected { format!("{} 更正", entry.minutes) } else { entry.minutes.to_string() };
         let texts = [
             &date,
             &entry.activity,

@@ -2,7 +2,9 @@
 
 use crate::volunteering::SignupState;
 
-use Event::{Accept, Cancel, CheckIn, CheckOut, Credit, Excuse, Forget, Lapse, Miss, Offer};
+use Event::{
+    Accept, CallOff, Cancel, CheckIn, CheckOut, Credit, Excuse, Forget, HandOver, Lapse, Miss, Offer, Release,
+};
 use SignupState::{
     Cancelled, CheckedIn, CheckedOut, Confirmed, Credited, Excused, InReview, NoShow, Offered, Waitlisted,
 };
@@ -18,6 +20,12 @@ pub enum Event {
     Cancel,
     /// An offer ran out, or the shift began with the person still waiting.
     Lapse,
+    /// The person's seat passes to somebody else, who stands in or swaps.
+    HandOver,
+    /// The shift gets smaller: the person goes back to the head of the waiting list.
+    Release,
+    /// The shift does not take place.
+    CallOff,
     /// The person came.
     CheckIn,
     /// The person left.
@@ -37,10 +45,16 @@ pub const TRANSITIONS: &[(SignupState, Event, SignupState)] = &[
     (Waitlisted, Offer, Offered),
     (Waitlisted, Cancel, Cancelled),
     (Waitlisted, Lapse, Cancelled),
+    (Waitlisted, CallOff, Cancelled),
     (Offered, Accept, Confirmed),
     (Offered, Cancel, Cancelled),
     (Offered, Lapse, Cancelled),
+    (Offered, Release, Waitlisted),
+    (Offered, CallOff, Cancelled),
     (Confirmed, Cancel, Cancelled),
+    (Confirmed, HandOver, Cancelled),
+    (Confirmed, Release, Waitlisted),
+    (Confirmed, CallOff, Cancelled),
     (Confirmed, CheckIn, CheckedIn),
     (Confirmed, Miss, NoShow),
     (CheckedIn, CheckOut, CheckedOut),
@@ -88,10 +102,10 @@ mod tests {
     fn what_is_over_stays_so_and_a_seat_is_never_taken_by_the_way() {
         for (from, event, to) in TRANSITIONS {
             assert!(!matches!(from, Cancelled | Excused | Credited));
-            // Only an offer takes a seat and only stepping back or an offer's end gives one up: the service counts on it.
+            // Only an offer takes a seat and only these give one up: the service counts on it.
             let (had, has) = (SEATED.contains(from), SEATED.contains(to));
             assert_eq!(!had && has, *event == Offer);
-            assert_eq!(had && !has, matches!(event, Cancel | Lapse) && had);
+            assert_eq!(had && !has, matches!(event, Cancel | Lapse | HandOver | Release | CallOff) && had);
         }
     }
 

@@ -2,6 +2,7 @@ mod activities;
 mod participants;
 mod presence;
 mod signups;
+mod templates;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -10,4 +11,5 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     signups::routes(config);
     presence::routes(config);
     participants::routes(config);
+    templates::routes(config);
 }

@@ -20,14 +20,12 @@ use crate::audit;
 use crate::identity::{Actor, Permission};
 use crate::notices::{self, Notice};
 use crate::notifications::{self, Message, Template};
-use crate::places;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::points::{self, Award};
+use crate::points::{self, Earn, Quantity, RuleKey};
 use crate::volunteering::SignupState;
-use crate::volunteering::domain;
 
 /// Puts another figure beside a sealed one. It counts from now on for hours, stars, records and certificates. More minutes bring
 /// the points that they lacked; fewer take none back.
@@ -56,11 +54,13 @@ pub(in crate::volunteering) async fn correct(
     if before == minutes {
         return Err(Problem::field("/minutes", "与现有时长相同 / the figure stands already"));
     }
-    let per_hour = places::rules(state, txn, shift.community_id).await?.points_per_hour;
-    let awarded = row.points.unwrap_or_default() + earlier.iter().map(|one| one.points).sum::<i64>();
-    // Up, down and up again brings nothing twice.
-    let points = (domain::points(minutes, per_hour) - awarded).max(0);
+    // Up, down and up again brings nothing twice: only what goes beyond every figure before.
+    let rewarded = earlier.iter().map(|one| one.minutes).max().unwrap_or_default().max(sealed);
     let correction_id: CorrectionId = ids::ordered(&state.clock);
+    let points = match minutes - rewarded {
+        more if more > 0 => reward(state, txn, actor, (&row, correction_id), more).await?,
+        _ => 0,
+    };
     let made = correction::ActiveModel {
         id: Set(correction_id),
         signup_id: Set(id),
@@ -81,16 +81,6 @@ pub(in crate::volunteering) async fn correct(
     let detail = json!({ "minutes_before": before, "minutes": minutes, "points": points });
     let target = ("signup", id.0);
     audit::record(state, txn, Some(actor.user_id), "signup.correct", target, Some(row.community_id), detail).await?;
-    let award = Award {
-        community_id: row.community_id,
-        person: row.user_id,
-        amount: points,
-        rule: "volunteering.correction",
-        source: ("service_correction", correction_id.0),
-        reason: format!("服务时长更正为{minutes}分钟"),
-        actor: Some(actor.user_id),
-    };
-    points::award(state, txn, &award).await?;
     let message = Message {
         kind: "shift.corrected",
         title: format!("服务时长已更正：{before}→{minutes}分钟"),
@@ -102,6 +92,27 @@ pub(in crate::volunteering) async fn correct(
     notifications::tell(state, txn, row.user_id, &message).await?;
     publish(state, txn, &shift, &made).await?;
     Ok(made)
+}
+
+/// What the community's rules grant for minutes that were missing.
+async fn reward(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    (row, id): (&signup::Model, CorrectionId),
+    more: i64,
+) -> Result<i64, Problem> {
+    let earn = Earn {
+        rule: RuleKey::ServiceHour,
+        community_id: row.community_id,
+        person: row.user_id,
+        source: ("service_correction", id.0),
+        quantity: Quantity::Minutes(more),
+        at: row.starts_at,
+        reason: format!("服务时长更正，补{more}分钟"),
+        actor: Some(actor.user_id),
+    };
+    Ok(points::earn(state, txn, &earn).await?.granted)
 }
 
 async fn publish(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use entities::identity::user;
 use entities::ids::{ShiftId, SignupId, UserId};
 use entities::volunteering::{activity, service_record, shift, signup};
@@ -19,15 +20,13 @@ use crate::audit;
 use crate::identity::Actor;
 use crate::notices::{self, Notice};
 use crate::notifications::{self, Message, Template};
-use crate::places;
 use crate::platform::code::Code;
-use crate::platform::config::Rules;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::points::{self, Award};
+use crate::points::{self, Earn, Quantity, RuleKey};
 use crate::volunteering::SignupState;
-use crate::volunteering::domain::{self, Event, Span};
+use crate::volunteering::domain::{Event, Span};
 
 /// At most so many sign-ups of a shift in one call.
 pub(in crate::volunteering) const AT_ONCE: u64 = 200;
@@ -62,7 +61,6 @@ struct Batch<'a> {
     content: String,
     responsible: String,
     people_served: Option<i32>,
-    rules: Rules,
 }
 
 impl<'a> Batch<'a> {
@@ -88,7 +86,6 @@ impl<'a> Batch<'a> {
             title: activity.title,
             responsible,
             people_served: particulars.people_served,
-            rules: places::rules(state, txn, shift.community_id).await?,
         })
     }
 
@@ -100,7 +97,7 @@ impl<'a> Batch<'a> {
         };
         let now = state.clock.now();
         let minutes = Span { from, to }.common_minutes(span(shift));
-        let points = domain::points(minutes, self.rules.points_per_hour);
+        let points = self.reward(&row, (from, to), minutes).await?;
         let values = signup::ActiveModel {
             minutes: Set(Some(minutes)),
             points: Set(Some(points)),
@@ -128,17 +125,8 @@ impl<'a> Batch<'a> {
         let target = ("signup", row.id.0);
         audit::record(state, *txn, Some(actor.user_id), "signup.confirm", target, Some(shift.community_id), detail)
             .await?;
-        let award = Award {
-            community_id: shift.community_id,
-            person: row.user_id,
-            amount: points,
-            rule: "volunteering.hours",
-            source: target,
-            reason: format!("志愿服务{minutes}分钟"),
-            actor: Some(actor.user_id),
-        };
-        // An award tells the person; without one they are told all the same.
-        if !points::award(state, txn, &award).await? {
+        // Points that arrive tell the person; without any they are told all the same.
+        if points == 0 {
             let message = Message {
                 kind: "shift.credited",
                 title: format!("服务时长已确认：{minutes}分钟"),
@@ -150,6 +138,34 @@ impl<'a> Batch<'a> {
             notifications::tell(state, *txn, row.user_id, &message).await?;
         }
         Ok(Credit { minutes, points })
+    }
+
+    /// What the community's rules grant for a presence: for its minutes, and for the shift if there was a minute of it.
+    async fn reward(
+        &self,
+        row: &signup::Model,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        minutes: i64,
+    ) -> Result<i64, Problem> {
+        let Self { state, txn, actor, shift, .. } = self;
+        let served = (from.max(shift.starts_at), to.min(shift.ends_at));
+        let earn = Earn {
+            rule: RuleKey::ServiceHour,
+            community_id: shift.community_id,
+            person: row.user_id,
+            source: ("signup", row.id.0),
+            quantity: Quantity::Service(vec![served]),
+            at: served.0,
+            reason: format!("志愿服务{minutes}分钟"),
+            actor: Some(actor.user_id),
+        };
+        let for_hours = points::earn(state, txn, &earn).await?;
+        if minutes == 0 {
+            return Ok(for_hours.granted);
+        }
+        let reason = "完成志愿班次".to_owned();
+        let whole = Earn { rule: RuleKey::ServiceShift, quantity: Quantity::Once, reason, ..earn };
+        Ok(for_hours.granted + points::earn(state, txn, &whole).await?.granted)
     }
 
     /// Makes the confirmation public: how many people, how many minutes.

@@ -1,12 +1,15 @@
 //! The commands. Each begins with who may give it.
 
 pub(super) mod activities;
+pub(super) mod changes;
 pub(super) mod corrections;
 pub(super) mod credit;
+pub(super) mod entry;
 pub(super) mod participants;
 pub(super) mod presence;
 pub(super) mod records;
 pub(super) mod seats;
+pub(super) mod templates;
 
 use entities::ids::{ShiftId, SignupId, UserId};
 use entities::volunteering::{shift, signup};

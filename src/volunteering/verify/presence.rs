@@ -30,8 +30,9 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ),
     (
         "correction {} was not awarded exactly its points once",
-        "SELECT c.id FROM service_corrections c LEFT JOIN ledger_transfers t ON t.source_id = c.id \
-         AND t.source_kind = 'service_correction' AND t.kind = 'award' GROUP BY c.id, c.points \
+        "SELECT c.id FROM service_corrections c LEFT JOIN ledger_transactions x ON x.source_id = c.id \
+         AND x.source_kind = 'service_correction' AND x.kind = 'award' \
+         LEFT JOIN ledger_transfers t ON t.transaction_id = x.id GROUP BY c.id, c.points \
          HAVING COALESCE(SUM(t.amount), 0) <> c.points",
     ),
     (

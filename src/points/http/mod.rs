@@ -1,67 +1,28 @@
-use actix_web::http::StatusCode;
-use actix_web::{get, post, web};
+mod manual;
+mod rules;
+
+use actix_web::{get, web};
 use chrono::{DateTime, Utc};
-use entities::ids::{PlaceId, TransferId, UserId};
-use entities::ledger::transfer;
+use entities::ids::{PlaceId, TransactionId};
+use entities::ledger::transaction;
 use entities::points::score;
-use garde::Validate;
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::board::{self, Board};
 use super::domain::{self, Period};
-use super::service;
 use crate::identity::{self, Actor};
-use crate::ledger::{self, Party, TransferKind, TransferPhase};
+use crate::ledger::{self, TransactionKind, TransactionPhase};
 use crate::places;
-use crate::platform::http::{Command, Outcome, Page, Paging, Params, Problem, command, text};
+use crate::platform::http::{Page, Paging, Params, Problem};
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(award_by_hand).service(mine).service(entries).service(leaderboard);
-}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewAward {
-    /// A verified resident of one's place.
-    #[garde(skip)]
-    user_id: UserId,
-    #[garde(range(min = 1, max = service::PER_CALL))]
-    amount: i64,
-    /// The person reads it.
-    #[garde(custom(text::line(100)))]
-    reason: String,
-}
-
-/// Points given by hand.
-#[derive(Serialize, ToSchema)]
-struct AwardView {
-    id: Uuid,
-    user_id: UserId,
-    amount: i64,
-    reason: String,
-}
-
-/// Award points by hand to a verified resident of one's place
-///
-/// At most 100 a call, and 5,000 a day (in China) and member of staff: 409 `award_limit`.
-#[utoipa::path(tag = "points", request_body = NewAward, responses((status = 201, body = AwardView)))]
-#[post("/points/awards")]
-async fn award_by_hand(
-    state: web::Data<AppState>,
-    actor: Actor,
-    request: Command<NewAward>,
-) -> Result<Outcome, Problem> {
-    let NewAward { user_id, amount, reason } = &request.input;
-    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        let id = service::award_by_hand(&state, txn, &actor, *user_id, *amount, reason.trim()).await?;
-        Ok(AwardView { id, user_id: *user_id, amount: *amount, reason: reason.trim().to_owned() })
-    })
-    .await
+    config.service(mine).service(entries).service(leaderboard);
+    manual::routes(config);
+    rules::routes(config);
 }
 
 /// What one holds in the community one lives in.
@@ -71,6 +32,8 @@ struct PointsView {
     available: i64,
     /// Held for gifts that wait to be collected.
     reserved: i64,
+    /// Owed, of what a reversal could not take back: what one earns next pays it.
+    debt: i64,
     /// All that one was ever awarded here.
     earned: i64,
 }
@@ -83,12 +46,13 @@ async fn mine(state: web::Data<AppState>, actor: Actor) -> Result<web::Json<Poin
     let Some(home) = identity::residence(connection, actor.user_id).await? else {
         return Ok(web::Json(PointsView::default()));
     };
-    let balance = ledger::balance(connection, home.community_id, actor.user_id).await?;
+    let balance = ledger::balance(connection, home.community_id, actor.user_id, state.clock.now()).await?;
     let ever = Period::All.key(domain::china_day(state.clock.now()));
     let earned = score::Entity::find_by_id((home.community_id, ever, actor.user_id)).one(connection).await?;
     Ok(web::Json(PointsView {
         available: balance.available,
         reserved: balance.reserved,
+        debt: balance.debt,
         earned: earned.map_or(0, |row| row.points),
     }))
 }
@@ -96,10 +60,12 @@ async fn mine(state: web::Data<AppState>, actor: Actor) -> Result<web::Json<Poin
 /// Something that makes up one's balance.
 #[derive(Serialize, ToSchema)]
 struct Entry {
-    id: TransferId,
-    /// Below zero for what was spent or is reserved.
+    id: TransactionId,
+    /// Below zero for what left the wallet or is reserved.
     amount: i64,
-    kind: TransferKind,
+    /// By how much more one owes, of what a reversal could not take back; below zero for what was paid back.
+    owed: i64,
+    kind: TransactionKind,
     /// A hold that is still open: not spent, and not available.
     reserved: bool,
     reason: String,
@@ -127,19 +93,25 @@ async fn entries(
     let Some(home) = identity::residence(connection, actor.user_id).await? else {
         return Ok(web::Json(Page { items: Vec::new(), next_cursor: None }));
     };
-    let wallet = ledger::account_id(home.community_id, Party::Person(actor.user_id));
-    let rows = paging.apply(ledger::entries(wallet), transfer::Column::Id).all(connection).await?;
+    let own = ledger::entries(home.community_id, actor.user_id);
+    let rows = paging.apply(own, transaction::Column::Id).all(connection).await?;
+    let ids = rows.iter().map(|row| row.id);
+    let effects = ledger::effects(connection, home.community_id, actor.user_id, ids).await?;
     Ok(web::Json(paging.page(
         &state.keys,
         rows,
         |row| row.id.0,
-        |row| Entry {
-            id: row.id,
-            amount: if row.credit_id == wallet { row.amount } else { -row.amount },
-            kind: row.kind,
-            reserved: row.phase == TransferPhase::Pending,
-            reason: row.reason,
-            created_at: row.created_at,
+        |row| {
+            let effect = effects.get(&row.id).copied().unwrap_or_default();
+            Entry {
+                id: row.id,
+                amount: effect.amount,
+                owed: effect.owed,
+                kind: row.kind,
+                reserved: row.phase == TransactionPhase::Pending,
+                reason: row.reason,
+                created_at: row.created_at,
+            }
         },
     )))
 }
