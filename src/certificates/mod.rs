@@ -17,6 +17,10 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use domain::{DocumentType, Profile, Sex};
+pub use service::issuing::{Issuer, Scope, issue_for};
+pub use service::profile::keep as keep_profile;
+
 /// What this capability brings.
 pub fn capability() -> Capability {
     Capability {

@@ -1,6 +1,8 @@
 //! `linli demo`: the whole product in one process, with the people and facts of the seed document and a WeChat simulator.
 
+mod certificates;
 mod needs;
+mod participants;
 mod people;
 mod polls;
 mod rewards;
@@ -28,6 +30,7 @@ use crate::platform::jobs::worker;
 use crate::platform::state::{AppState, SetupError};
 use crate::platform::telemetry;
 
+pub use certificates::act;
 pub use people::{PEOPLE, openid};
 pub use seed::{place_id, seed, user_id};
 
@@ -53,6 +56,7 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
     Db::migrate(&config.database_url).await?;
     let state = AppState::new(config, Clock::with_offset(clock.offset_ms()), app::capabilities()).await?;
     seed(&state).await?;
+    act(&state).await?;
 
     let (stop, stopped) = watch::channel(false);
     let worker = actix_web::rt::spawn(worker::run(state.clone(), stopped));

@@ -88,7 +88,7 @@ pub(super) async fn seed(state: &AppState, txn: &DatabaseTransaction) -> Result<
 }
 
 /// The last midnight in China.
-fn midnight(now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn midnight(now: DateTime<Utc>) -> DateTime<Utc> {
     let zone = FixedOffset::east_opt(8 * 3600);
     let passed = zone.map_or(0, |zone| {
         use chrono::Timelike;

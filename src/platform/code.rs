@@ -82,7 +82,6 @@ codes! {
     StandInExists          409 "已经在找人顶班" "A stand-in is asked for already";
     SwapExists             409 "已经提出过换班" "This swap is proposed already";
     RequestEnded           409 "该请求已结束" "The request is over: taken, withdrawn or lapsed";
-    NoShowExists           409 "已经标记过缺席" "The no-show is marked already";
     AppealWindow           409 "已超过申诉期限，或已经申诉过" "The time for an appeal is over, or it was used";
     SignupState            409 "当前状态不能进行此操作" "The sign-up is not in a state that allows this";
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";

@@ -30,6 +30,8 @@ pub enum Purpose {
     CheckIn,
     /// Hashes the name of somebody without a phone, so that they are counted as one person.
     AttendanceName,
+    /// Signs the link to a calendar.
+    Calendar,
     /// Makes a redemption's pickup code.
     PickupCode,
     /// Hashes pickup codes for search.

@@ -17,6 +17,7 @@
 
 mod domain;
 mod http;
+mod rules;
 mod service;
 mod verify;
 
@@ -50,9 +51,14 @@ pub fn capability() -> Capability {
                 run: |state| async move { service::presence::forgotten(&state).await }.boxed_local(),
             },
             Schedule {
-                name: "volunteering.no_shows",
+                name: "volunteering.requests",
+                every: Duration::from_mins(1),
+                run: |state| async move { service::exchange::lapse_requests(&state).await }.boxed_local(),
+            },
+            Schedule {
+                name: "volunteering.unmarked",
                 every: Duration::from_mins(10),
-                run: |state| async move { service::presence::no_shows(&state).await }.boxed_local(),
+                run: |state| async move { service::absence::remind(&state).await }.boxed_local(),
             },
         ],
         verify: Some(|state| verify::findings(state).boxed_local()),

@@ -5,8 +5,12 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod absence;
 mod awards;
+mod certificates;
+mod changes;
 mod earning;
+mod exchange;
 mod files;
 mod identity;
 mod moderation;

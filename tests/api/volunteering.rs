@@ -189,7 +189,7 @@ async fn lists_show_what_comes_and_who_may_see_whom() {
         let elsewhere = volunteer.get(&format!("/activities?place_id={}", place_id(ANJING))).await.expect(200);
         assert_eq!(elsewhere["items"], json!([]));
         let district = volunteer.get(&format!("/activities?place_id={}", place_id("/jiangan/"))).await.expect(200);
-        assert_eq!(district["items"].as_array().unwrap().len(), 3);
+        assert_eq!(district["items"].as_array().unwrap().len(), 4);
 
         let shift = shifts[0]["id"].as_str().unwrap();
         let signup = sign_up(&volunteer, shift).await;
@@ -528,6 +528,8 @@ async fn presence_has_its_window_and_its_order() {
         // The other never came.
         app.advance(Duration::hours(2)).await;
         let [staff, never] = [app.sign_in("staff").await, app.sign_in("volunteer-2").await];
+        assert_eq!(state_of(&never, &late).await, "confirmed", "the clock marks nobody");
+        staff.post(&mark(&late, "no-show"), json!({})).await.expect(200);
         assert_eq!(state_of(&never, &late).await, "no_show");
         staff.post(&mark(&late, "confirm"), json!({})).await.refused(409, "signup_state");
         assert_eq!(taken(app, &shift).await, 2, "a no-show frees nothing");

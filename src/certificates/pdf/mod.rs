@@ -194,7 +194,7 @@ mod tests {
             activity: format!("“红色引擎”停车值守第{at}班"),
             date: day("2026-11-20"),
             place: "光华社区".to_owned(),
-            people_served: (at % 2 == 0).then_some(i32::from(at)),
+            people_served: at.is_multiple_of(2).then_some(i32::from(at)),
             content: "引导停放、登记来车、劝离占道；帮助独居老人搬运米面油，并陪同就医".to_owned(),
             minutes: 480,
             corrected: at % 7 == 3,

@@ -25,9 +25,12 @@ const MOST_ENTRIES: usize = 500;
 
 /// What is to be certified: the services of a person in a community, of all time or of some days.
 #[derive(Clone, Copy)]
-pub(in crate::certificates) struct Scope {
+pub struct Scope {
+    /// Whose.
     pub person: UserId,
+    /// Where they served.
     pub community_id: PlaceId,
+    /// The first day.
     pub from: Option<NaiveDate>,
     /// The last day.
     pub to: Option<NaiveDate>,
@@ -71,12 +74,14 @@ pub(in crate::certificates) async fn ask(
 }
 
 /// What the issuer says of itself.
-pub(in crate::certificates) struct Issuer<'a> {
+pub struct Issuer<'a> {
     /// Without it the street's and the community's name with 居民委员会.
     pub name: Option<&'a str>,
+    /// 负责人
     pub responsible: &'a str,
     /// Who handles it; whoever issues, if nobody is named.
     pub handler: Option<&'a str>,
+    /// 联系方式
     pub contact: &'a str,
 }
 
@@ -90,7 +95,7 @@ async fn lock(txn: &DatabaseTransaction, actor: &Actor, id: CertificateId) -> Re
 }
 
 /// Staff issue a certificate for a person who did not ask for it.
-pub(in crate::certificates) async fn issue_for(
+pub async fn issue_for(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -200,15 +205,14 @@ async fn compose(
         return Err(Code::NoServiceMinutes.into());
     }
     let community = places::find(txn, wish.community_id).await?;
-    let issuer_name = match issuer.name {
-        Some(name) => name.trim().to_owned(),
-        None => {
-            let street = match community.parent_id {
-                Some(street) => places::find(txn, street).await?.name,
-                None => String::new(),
-            };
-            format!("{street}{}居民委员会", community.name)
-        }
+    let issuer_name = if let Some(name) = issuer.name {
+        name.trim().to_owned()
+    } else {
+        let street = match community.parent_id {
+            Some(street) => places::find(txn, street).await?.name,
+            None => String::new(),
+        };
+        format!("{street}{}居民委员会", community.name)
     };
     let handler = match issuer.handler {
         Some(name) => name.trim().to_owned(),

@@ -17,7 +17,7 @@ use crate::platform::state::AppState;
 const CONTEXT: &str = "volunteer_profiles.sealed";
 
 /// Keeps what the ministry's certificate asks for of the caller, who must be a verified resident; a volunteer's number comes with it.
-pub(in crate::certificates) async fn keep(
+pub async fn keep(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -1,4 +1,8 @@
+mod absence;
 mod activities;
+mod calendar;
+mod changes;
+mod exchange;
 mod participants;
 mod presence;
 mod signups;
@@ -12,4 +16,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     presence::routes(config);
     participants::routes(config);
     templates::routes(config);
+    exchange::routes(config);
+    absence::routes(config);
+    changes::routes(config);
+    calendar::routes(config);
 }

@@ -1,14 +1,20 @@
 //! The commands. Each begins with who may give it.
 
+pub(super) mod absence;
 pub(super) mod activities;
+pub(super) mod calendar;
 pub(super) mod changes;
 pub(super) mod corrections;
 pub(super) mod credit;
 pub(super) mod entry;
+pub(super) mod exchange;
 pub(super) mod participants;
 pub(super) mod presence;
 pub(super) mod records;
 pub(super) mod seats;
+pub(super) mod stand_ins;
+pub(super) mod swaps;
+mod telling;
 pub(super) mod templates;
 
 use entities::ids::{ShiftId, SignupId, UserId};

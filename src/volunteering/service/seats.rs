@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use entities::ids::{ShiftId, SignupId};
-use entities::volunteering::{activity, shift, signup};
+use entities::ids::{ShiftId, SignupId, UserId};
+use entities::volunteering::{shift, signup};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
@@ -8,9 +8,10 @@ use sea_orm::{
 };
 
 use super::entry::{enter, has_time, is_fit};
+use super::exchange::close_requests;
+use super::telling::{News, tell};
 use super::{advance, advance_one, lock_shift, only_state, own, span};
 use crate::identity::Actor;
-use crate::notifications::{self, Message, Template};
 use crate::platform::code::Code;
 use crate::platform::config::Rules;
 use crate::platform::http::{Problem, lock_person, transact};
@@ -118,6 +119,7 @@ pub(in crate::volunteering) async fn cancel(
         return Err(Problem::new(Code::CancelTooLate, detail));
     }
     let cancelled = advance_one(txn, &own, Event::Cancel, only_state()).await?;
+    close_requests(txn, &[own.id], now).await?;
     if domain::SEATED.contains(&own.state) {
         hand_on(state, txn, &shift, 1, &rules).await?;
     }
@@ -156,35 +158,9 @@ pub(super) async fn hand_on(
         freed.exec(txn).await?;
     }
     let body = format!("请在{}前确认", domain::moment_text(until));
-    tell(state, txn, shift, &offered, "shift.offered", "候补的班次有空位了", &body, until).await
-}
-
-/// Tells people what became of their sign-ups. `at` tells repeated events of one person and shift apart.
-#[allow(clippy::too_many_arguments, reason = "a message has that many parts")]
-pub(super) async fn tell(
-    state: &AppState,
-    txn: &DatabaseTransaction,
-    shift: &shift::Model,
-    rows: &[signup::Model],
-    kind: &str,
-    title: &str,
-    body: &str,
-    at: DateTime<Utc>,
-) -> Result<(), Problem> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let people: Vec<_> = rows.iter().map(|row| row.user_id).collect();
-    let activity = activity::Entity::find_by_id(shift.activity_id).one(txn).await?.ok_or(Code::Internal)?;
-    let message = Message {
-        kind,
-        title: title.to_owned(),
-        body: format!("{body}：{}，{}", activity.title, span(shift).text()),
-        target: Some(("shift", shift.id.0)),
-        dedupe_key: format!("{kind}:{}:{}", shift.id, at.timestamp_micros()),
-        template: Template::Shift,
-    };
-    notifications::tell_all(state, txn, &people, &message).await
+    let key = until.timestamp_micros().to_string();
+    let news = News { kind: "shift.offered", title: "候补的班次有空位了", body: &body, key };
+    tell(state, txn, shift, &people(&offered), news).await
 }
 
 /// The schedule: ends offers that ran out and waiting lists of shifts that began.
@@ -221,7 +197,17 @@ async fn lapse(state: &AppState, txn: &DatabaseTransaction, shift_id: ShiftId) -
     // Whoever accepted in this very moment keeps the seat: the condition leaves them alone.
     let ended = advance(txn, &ids(&offered), SignupState::Offered, Event::Lapse, only_state()).await?;
     let missed = advance(txn, &ids(&waiting), SignupState::Waitlisted, Event::Lapse, only_state()).await?;
-    tell(state, txn, &shift, &ended, "shift.offer_ended", "候补名额已过期", "未在时限内确认", now).await?;
-    tell(state, txn, &shift, &missed, "shift.full", "候补未能排上", "班次已开始，名额已满", now).await?;
+    let key = now.timestamp_micros().to_string();
+    let news = News {
+        kind: "shift.offer_ended", title: "候补名额已过期", body: "未在时限内确认", key: key.clone()
+    };
+    tell(state, txn, &shift, &people(&ended), news).await?;
+    let news = News { kind: "shift.full", title: "候补未能排上", body: "班次已开始，名额已满", key };
+    tell(state, txn, &shift, &people(&missed), news).await?;
     hand_on(state, txn, &shift, ended.len(), &rules).await
+}
+
+/// Whose sign-ups they are.
+pub(super) fn people(rows: &[signup::Model]) -> Vec<UserId> {
+    rows.iter().map(|row| row.user_id).collect()
 }

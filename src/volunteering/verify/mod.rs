@@ -54,6 +54,7 @@ pub(in crate::volunteering) async fn findings(state: &AppState) -> Result<Vec<St
     findings.extend(minutes(connection).await?);
     findings.extend(state.db.audit(presence::RULES).await?);
     findings.extend(state.db.audit(participants::RULES).await?);
+    findings.extend(state.db.audit(super::rules::RULES).await?);
     Ok(findings)
 }
 

@@ -6,7 +6,7 @@ use entities::volunteering::{activity, shift, signup};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
-use super::{Proof, advance, of_others, only_state, write};
+use super::{Proof, of_others, write};
 use crate::audit;
 use crate::identity::Actor;
 use crate::notifications::{self, Message, Template};
@@ -16,7 +16,7 @@ use crate::platform::jobs::JobError;
 use crate::platform::state::AppState;
 use crate::volunteering::SignupState;
 use crate::volunteering::domain::{self, Event, Step};
-use crate::volunteering::service::span;
+use crate::volunteering::service::{advance, only_state, span};
 
 /// At most so many sign-ups in one step of the schedule.
 const FORGOTTEN: u64 = 500;
