@@ -114,7 +114,7 @@ async fn act(cli: Cli) -> Result<ExitCode, SetupError> {
             Db::migrate(&config.database_url).await?;
             let state = state(config).await?;
             demo::seed(&state).await?;
-            demo::seed_points(&state).await?;
+            demo::act(&state).await?;
         }
         Command::Verify => {
             let findings = verify::run(&state(config).await?).await?;

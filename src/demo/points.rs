@@ -58,7 +58,7 @@ const RULES: &[Rule] = &[
 ];
 
 /// Puts in what is not there yet; see [`super::seed`].
-pub async fn seed(state: &AppState) -> Result<(), SetupError> {
+pub(super) async fn seed(state: &AppState) -> Result<(), SetupError> {
     transact(state, async |txn| {
         holidays(state, txn).await?;
         rules(state, txn).await?;

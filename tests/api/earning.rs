@@ -386,7 +386,7 @@ async fn confirming_minutes_never_fails_for_an_empty_budget() {
 async fn the_demos_points_are_there_once_however_often_it_starts() {
     TestApp::run(async |app| {
         for _ in 0..2 {
-            linli::demo::seed_points(&app.state).await.unwrap();
+            linli::demo::act(&app.state).await.unwrap();
         }
         let [second, person] = app.sign_in_all(["staff-2", "resident-1"]).await.try_into().ok().unwrap();
         assert_eq!(budget(&person).await, 100_000);
