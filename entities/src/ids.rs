@@ -149,12 +149,26 @@ ids! {
     OrganisationId,
     /// Work for a place.
     ProjectId,
+    /// Volunteers who serve together.
+    TeamId,
+    /// One person's membership of one team.
+    TeamMemberId,
     /// Something that happens in a place.
     ActivityId,
+    /// A plan of which shifts are made.
+    ShiftTemplateId,
     /// A time with a number of seats.
     ShiftId,
     /// One person's place in a shift.
     SignupId,
+    /// A request that somebody else takes a seat.
+    StandInId,
+    /// An offer to exchange two seats.
+    SwapId,
+    /// Somebody's word that a person did not come.
+    NoShowId,
+    /// A time in which a person takes no shifts.
+    SuspensionId,
     /// A gift or service that points buy.
     RewardId,
     /// Points and one piece of stock held for a person until the code is settled.

@@ -78,6 +78,7 @@ pub(super) async fn seed(state: &AppState, txn: &DatabaseTransaction) -> Result<
                     taken: Set(0),
                     leader_id: Set(user_id(item.by)),
                     created_at: Set(now),
+                    ..Default::default()
                 };
                 put(txn, row).await?;
             }

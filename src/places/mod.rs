@@ -17,7 +17,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 
 pub use http::ListParams;
-pub use rules::{merged, rules, set};
+pub use rules::{merged, rules, rules_at, set};
 
 pub use entities::places::PlaceKind;
 pub use entities::places::place::Model as Place;

@@ -119,6 +119,14 @@ pub struct Rules {
     pub check_in_early_minutes: i64,
     pub survey_pushes_per_week: u64,
     pub star_hours: Vec<i64>,
+    pub team_first_hours: i64,
+    pub minimum_rest_minutes: i64,
+    pub cancel_cutoff_hours: i64,
+    pub appeal_days: i64,
+    pub no_shows_before_suspension: u64,
+    pub no_shows_within_days: i64,
+    pub suspension_days: i64,
+    pub leaderboard: bool,
 }
 
 /// A setting that is missing or wrong.

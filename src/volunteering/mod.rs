@@ -22,6 +22,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
+use crate::teams;
 
 pub use entities::volunteering::SignupState;
 
@@ -30,6 +31,9 @@ pub fn capability() -> Capability {
     Capability {
         name: "volunteering",
         routes: Some(http::routes),
+        jobs: vec![(teams::LEADER_CHANGED, |state, payload| {
+            async move { service::changes::follow_leader(&state, serde_json::from_value(payload)?).await }.boxed_local()
+        })],
         schedules: vec![
             Schedule {
                 name: "volunteering.lapse",

@@ -1,6 +1,7 @@
 mod activities;
 mod presence;
 mod signups;
+mod templates;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -8,4 +9,5 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     activities::routes(config);
     signups::routes(config);
     presence::routes(config);
+    templates::routes(config);
 }

@@ -1,8 +1,11 @@
 //! The commands. Each begins with who may give it.
 
 pub(super) mod activities;
+pub(super) mod changes;
+pub(super) mod entry;
 pub(super) mod presence;
 pub(super) mod seats;
+pub(super) mod templates;
 
 use entities::ids::{ShiftId, SignupId, UserId};
 use entities::volunteering::{shift, signup};
