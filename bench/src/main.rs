@@ -58,6 +58,9 @@ struct RunArgs {
     /// About a second each, to see that everything works.
     #[arg(long)]
     quick: bool,
+    /// How many clients call at once; 16 without it.
+    #[arg(long)]
+    clients: Option<usize>,
     /// Only scenarios whose names contain this.
     #[arg(long)]
     only: Option<String>,

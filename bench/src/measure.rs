@@ -21,7 +21,7 @@ const PGBENCH_SECONDS: u64 = 1;
 /// Measures everything and gives the report.
 pub async fn run(args: &RunArgs) -> Result<Value, Failure> {
     let start = Instant::now();
-    let size = if args.quick { QUICK } else { FULL };
+    let size = Size { clients: args.clients.unwrap_or(FULL.clients), ..if args.quick { QUICK } else { FULL } };
     let mut machine = machine::describe();
     say("starting Linli, its worker, a WeChat simulator and a bare actix");
     let stage = Stage::build(args).await?;
@@ -147,7 +147,7 @@ async fn probe(stage: &Stage, script: &scenarios::Script, writes: bool) -> Resul
         }
         traffic.push(
             traffic::record(stage, async || {
-                answer = client.json(request, 200).await?;
+                answer = client.json(request, script.status).await?;
                 Ok(())
             })
             .await?,
@@ -172,7 +172,7 @@ async fn measure(stage: &Stage, scenario: Scenario, size: Size, print: bool) -> 
         }
     }
     let person = script.probes.first().map(|(person, _)| person.0).unwrap_or_default();
-    let sql = traffic::script(&traffic.statements, &other.statements, person, scenario.salt())?;
+    let sql = traffic::script(&traffic.statements, &other.statements, person, scenario.salt(), &script.rows)?;
     settle(stage).await?;
     let part = Part { stage, scenario, size, answer, sql, commands: traffic.commands };
     let rounds = part.rounds(&script).await?;

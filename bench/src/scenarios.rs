@@ -1,12 +1,18 @@
 //! What people do: each scenario makes its requests, and twice the same request of two people to be recorded.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use entities::ids::UserId;
+use entities::ids::{ShiftId, SignupId, UserId};
+use entities::ledger::lot;
+use entities::volunteering::signup;
 use linli::demo::user_id;
+use linli::ledger::{self, Party};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::load::{Amount, Client, Load, request};
 use crate::stage::Stage;
@@ -58,13 +64,15 @@ pub enum Scenario {
     Ballot,
     SecretBallot,
     ShiftSignup,
+    CheckIn,
+    Redemption,
     Login,
     LargeBoard,
 }
 
 /// All of them, in the order of the run: those that read come first, while tables are small and quiet, and the one that makes
 /// them large is the last.
-pub const ALL: [Scenario; 9] = [
+pub const ALL: [Scenario; 11] = [
     Scenario::Me,
     Scenario::Leaderboard,
     Scenario::PollRead,
@@ -72,6 +80,8 @@ pub const ALL: [Scenario; 9] = [
     Scenario::Ballot,
     Scenario::SecretBallot,
     Scenario::ShiftSignup,
+    Scenario::CheckIn,
+    Scenario::Redemption,
     Scenario::Login,
     Scenario::LargeBoard,
 ];
@@ -87,6 +97,8 @@ impl Scenario {
             Self::Ballot => "ballot write",
             Self::SecretBallot => "secret ballot write",
             Self::ShiftSignup => "shift sign-up",
+            Self::CheckIn => "check-in",
+            Self::Redemption => "redemption",
             Self::Login => "login",
             Self::LargeBoard => "large board read",
         }
@@ -101,13 +113,15 @@ impl Scenario {
             Self::NeedList => "GET /needs",
             Self::Ballot | Self::SecretBallot => "PUT /polls/{id}/ballot",
             Self::ShiftSignup => "PUT /shifts/{id}/signup",
+            Self::CheckIn => "POST /signups/{id}/check-in",
+            Self::Redemption => "POST /redemptions",
             Self::Login => "POST /auth/wechat",
         }
     }
 
     /// Whether each person does it once.
     pub fn writes(self) -> bool {
-        matches!(self, Self::Ballot | Self::SecretBallot | Self::ShiftSignup | Self::Login)
+        !matches!(self, Self::Me | Self::Leaderboard | Self::PollRead | Self::NeedList | Self::LargeBoard)
     }
 
     /// Keeps the ids that pgbench makes for one scenario apart from another's.
@@ -126,6 +140,10 @@ pub struct Script {
     pub body: Option<Value>,
     /// For a login, what WeChat is asked, once more for each round.
     pub simulator: Vec<Load>,
+    /// What a good answer has.
+    pub status: u16,
+    /// Rows of the first of the two people by id, and the SQL that finds those of person `n`.
+    pub rows: Vec<(Uuid, String)>,
 }
 
 /// A phone in the hand of somebody who prepares a scenario.
@@ -184,20 +202,12 @@ pub async fn prepare(stage: &Stage, scenario: Scenario, size: Size) -> Result<Sc
             writes(stage, size, "\"voted_by_me\":true", &own, &(path(&other), body(&other_option)))
         }
         Scenario::ShiftSignup => {
-            let activity = json!({ "place_id": place, "title": "楼栋清洁", "description": "一起打扫公共楼道。" });
-            let activity = text(&phone.post("/activities", &activity, 201).await?, "id")?;
-            let mut paths = Vec::new();
-            for day in 1..=2 {
-                let starts_at = stage.state.clock.now() + TimeDelta::days(day);
-                let shift = json!({
-                    "starts_at": starts_at, "ends_at": starts_at + TimeDelta::hours(2), "capacity": 10_000,
-                });
-                let shift = phone.post(&format!("/activities/{activity}/shifts"), &shift, 201).await?;
-                paths.push((format!("/shifts/{}/signup", text(&shift, "id")?), json!({})));
-            }
-            let [own, other] = paths.try_into().map_err(|_more| "two shifts")?;
-            writes(stage, size, "\"confirmed\"", &own, &other)
+            let [own, other] = two_shifts(&mut phone, TimeDelta::days(1)).await?;
+            let path = |shift: &str| (format!("/shifts/{shift}/signup"), json!({}));
+            writes(stage, size, "\"confirmed\"", &path(&own), &path(&other))
         }
+        Scenario::CheckIn => check_ins(stage, &mut phone, size).await,
+        Scenario::Redemption => redemptions(stage, &mut phone, size).await,
         Scenario::Login => logins(stage, size).await,
         Scenario::LargeBoard => {
             reads(stage, size, &format!("/leaderboards?place_id={}&period=month", boards::community()))
@@ -223,6 +233,8 @@ fn reads(stage: &Stage, size: Size, path: &str) -> Result<Script, Failure> {
         probes: [(people::id(one), get(one)?), (people::id(other), get(other)?)],
         body: None,
         simulator: Vec::new(),
+        status: 200,
+        rows: Vec::new(),
     })
 }
 
@@ -238,18 +250,110 @@ fn writes(
         let token = people::token(&stage.state, people::id(person))?;
         Ok(request("PUT", &format!("/api/v1{path}"), Some(&token), Some(body)))
     };
+    once_each(stage, size, (contains, 200), own.1.clone(), |person, probe| put(person, if probe { other } else { own }))
+}
+
+/// Each person makes a request once, and two more are recorded: `made` is told whether it is one of these.
+fn once_each(
+    stage: &Stage,
+    size: Size,
+    (contains, status): (&'static str, u16),
+    body: Value,
+    made: impl Fn(u32, bool) -> Result<Vec<u8>, Failure>,
+) -> Result<Script, Failure> {
     let mut rounds = Vec::new();
     for round in 0..size.rounds {
-        let round = (round * size.people..(round + 1) * size.people).map(|person| put(person, own));
-        rounds.push(load(stage, size, round.collect::<Result<Vec<_>, _>>()?, contains, Amount::Each));
+        let round = (round * size.people..(round + 1) * size.people).map(|person| made(person, false));
+        let round = load(stage, size, round.collect::<Result<Vec<_>, _>>()?, contains, Amount::Each);
+        rounds.push(Load { status, ..round });
     }
     let [one, two] = size.probes();
-    Ok(Script {
-        rounds,
-        probes: [(people::id(one), put(one, other)?), (people::id(two), put(two, other)?)],
-        body: Some(own.1.clone()),
-        simulator: Vec::new(),
-    })
+    let probes = [(people::id(one), made(one, true)?), (people::id(two), made(two, true)?)];
+    Ok(Script { rounds, probes, body: Some(body), simulator: Vec::new(), status, rows: Vec::new() })
+}
+
+/// Two shifts with seats for everybody, one after the other.
+async fn two_shifts(phone: &mut Phone<'_>, first: TimeDelta) -> Result<[String; 2], Failure> {
+    let place = people::community();
+    let activity = json!({ "place_id": place, "title": "楼栋清洁", "description": "一起打扫公共楼道。" });
+    let activity = text(&phone.post("/activities", &activity, 201).await?, "id")?;
+    let mut shifts = Vec::new();
+    for day in 0..2 {
+        let starts_at = phone.stage.state.clock.now() + first + TimeDelta::hours(3 * day);
+        let shift = json!({ "starts_at": starts_at, "ends_at": starts_at + TimeDelta::hours(2), "capacity": 10_000 });
+        shifts.push(text(&phone.post(&format!("/activities/{activity}/shifts"), &shift, 201).await?, "id")?);
+    }
+    shifts.try_into().map_err(|_more| "two shifts".into())
+}
+
+/// Staff mark that people came: each sign-up of one shift, while the recorded ones, and pgbench's, are of another.
+async fn check_ins(stage: &Stage, phone: &mut Phone<'_>, size: Size) -> Result<Script, Failure> {
+    let shifts = two_shifts(phone, TimeDelta::minutes(30)).await?;
+    let mut signups = Vec::new();
+    for shift in &shifts {
+        let path = format!("/api/v1/shifts/{shift}/signup");
+        let requests = (0..size.residents()).map(|person| -> Result<Vec<u8>, Failure> {
+            let token = people::token(&stage.state, people::id(person))?;
+            Ok(request("PUT", &path, Some(&token), Some(&json!({}))))
+        });
+        let load = load(stage, size, requests.collect::<Result<Vec<_>, _>>()?, "\"confirmed\"", Amount::Each);
+        done(load.run().await?.error, "a sign-up")?;
+        let id: ShiftId = shift.parse()?;
+        let rows = signup::Entity::find()
+            .select_only()
+            .columns([signup::Column::UserId, signup::Column::Id])
+            .filter(signup::Column::ShiftId.eq(id));
+        let rows: Vec<(UserId, SignupId)> = rows.into_tuple().all(stage.state.db.read()).await?;
+        signups.push(rows.into_iter().collect::<HashMap<_, _>>());
+    }
+    // Both shifts are open for check-in: `check_in_early_minutes` of the settings.
+    let staff = people::token(&stage.state, user_id("district"))?;
+    let [own, other] = signups.try_into().map_err(|_more| "two shifts")?;
+    let mut script = once_each(stage, size, ("\"checked_in\"", 200), json!({}), |person, probe| {
+        let signup = if probe { &other } else { &own }.get(&people::id(person)).ok_or("nobody's sign-up")?;
+        Ok(request("POST", &format!("/api/v1/signups/{signup}/check-in"), Some(&staff), Some(&json!({}))))
+    })?;
+    let [one, _] = size.probes();
+    let mark = other.get(&people::id(one)).ok_or("nobody's sign-up")?.0;
+    let [_, shift] = shifts;
+    let sql =
+        format!("(SELECT id::text FROM signups WHERE shift_id = '{shift}' AND user_id = {}::uuid)", people::SQL_ID);
+    script.rows.push((mark, sql));
+    Ok(script)
+}
+
+/// Everybody has a few points and redeems one reward; the recorded ones, and pgbench's, are of another.
+async fn redemptions(stage: &Stage, phone: &mut Phone<'_>, size: Size) -> Result<Script, Failure> {
+    let mut rewards = Vec::new();
+    for title in ["纸巾", "毛巾"] {
+        let reward = json!({ "place_id": people::community(), "title": title, "cost": 1, "stock": 100_000 });
+        rewards.push(json!({ "reward_id": text(&phone.post("/rewards", &reward, 201).await?, "id")? }));
+    }
+    let [own, other]: [Value; 2] = rewards.try_into().map_err(|_more| "two rewards")?;
+    give(stage, size, size.residents(), |_| 5).await?;
+    let mut script = once_each(stage, size, ("\"reserved\"", 201), own.clone(), |person, probe| {
+        let token = people::token(&stage.state, people::id(person))?;
+        Ok(request("POST", "/api/v1/redemptions", Some(&token), Some(if probe { &other } else { &own })))
+    })?;
+    let [one, _] = size.probes();
+    let wallet = ledger::account_id(people::community(), Party::Person(people::id(one)));
+    let account = |kind: &str| {
+        let owner = format!("owner_id = {}::uuid", people::SQL_ID);
+        format!("SELECT id FROM ledger_accounts WHERE {owner} AND kind = '{kind}' AND unit = 'points'")
+    };
+    let lots = lot::Entity::find().select_only().column(lot::Column::Id).filter(lot::Column::WalletId.eq(wallet));
+    let lots: Vec<Uuid> = lots.into_tuple().all(stage.state.db.read()).await?;
+    let first = format!(
+        "(SELECT id::text FROM ledger_lots WHERE wallet_id = ({}) ORDER BY expires_at, id LIMIT 1)",
+        account("wallet")
+    );
+    script.rows = lots.into_iter().map(|lot| (lot, first.clone())).collect();
+    script.rows.push((wallet.0, format!("({})::text", account("wallet"))));
+    Ok(script)
+}
+
+fn done(error: Option<String>, what: &str) -> Result<(), Failure> {
+    error.map_or(Ok(()), |error| Err(format!("{what} was refused: {error}").into()))
 }
 
 /// A poll that everybody may vote in, and one of its options.
@@ -269,16 +373,19 @@ async fn open_poll(phone: &mut Phone<'_>, secret: bool) -> Result<(String, Strin
 
 /// Puts people on the leaderboard, each with other points.
 async fn award(stage: &Stage, size: Size) -> Result<(), Failure> {
-    let members = BOARD.min(size.people * size.rounds);
+    give(stage, size, BOARD.min(size.people * size.rounds), |person| 1 + person * 7919 % 50).await
+}
+
+/// Staff award points by hand, to each of the first people once.
+async fn give(stage: &Stage, size: Size, members: u32, points: impl Fn(u32) -> u32) -> Result<(), Failure> {
     let tokens = (0..STAFF).map(|staff| people::token(&stage.state, people::id(size.residents() + staff)));
     let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
     let awards = (0..members).zip(tokens.iter().cycle()).map(|(person, token)| {
-        let award = json!({ "user_id": people::id(person), "amount": 1 + person * 7919 % 60, "reason": "义务巡逻" });
+        let award = json!({ "user_id": people::id(person), "amount": points(person), "reason": "义务巡逻" });
         request("POST", "/api/v1/points/awards", Some(token), Some(&award))
     });
     let load = Load { status: 201, ..load(stage, size, awards.collect(), "", Amount::Each) };
-    let outcome = load.run().await?;
-    outcome.error.map_or(Ok(()), |error| Err(format!("an award was refused: {error}").into()))
+    done(load.run().await?.error, "an award")
 }
 
 /// Fills two pages of needs and waits until content security has passed them.
@@ -327,5 +434,6 @@ async fn logins(stage: &Stage, size: Size) -> Result<Script, Failure> {
         asked.push(Load { address: stage.simulator, ..load(stage, size, questions, "\"openid\"", Amount::Each) });
     }
     let probes = [(people::id(0), sign_in(&code(0).await?)), (people::id(1), sign_in(&code(1).await?))];
-    Ok(Script { rounds, probes, body: Some(json!({ "code": "x".repeat(32) })), simulator: asked })
+    let body = Some(json!({ "code": "x".repeat(32) }));
+    Ok(Script { rounds, probes, body, simulator: asked, status: 200, rows: Vec::new() })
 }

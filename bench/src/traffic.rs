@@ -129,8 +129,15 @@ fn commands(text: &str) -> Vec<Vec<String>> {
 /// A pgbench script that asks what `first` asked, each time for another person, whose number is in the variable `n`.
 ///
 /// `second` is the same request of somebody else. What differs between the two is the person, an id that was made for the
-/// request, or a time; ids are made anew from `n`, `salt` keeps those of one scenario apart from another's.
-pub fn script(first: &[Statement], second: &[Statement], person: Uuid, salt: u32) -> Result<String, Failure> {
+/// request, or a time; ids are made anew from `n`, `salt` keeps those of one scenario apart from another's. Ids of `rows` that
+/// are the first person's (a wallet) are looked up for the other: by the SQL that stands beside them.
+pub fn script(
+    first: &[Statement],
+    second: &[Statement],
+    person: Uuid,
+    salt: u32,
+    rows: &[(Uuid, String)],
+) -> Result<String, Failure> {
     if !first.iter().map(|statement| &statement.sql).eq(second.iter().map(|statement| &statement.sql)) {
         return Err(format!("the requests of two people led to other statements: {first:#?} {second:#?}").into());
     }
@@ -142,7 +149,7 @@ pub fn script(first: &[Statement], second: &[Statement], person: Uuid, salt: u32
             .map(|(one, other)| match one {
                 None => "NULL".to_owned(),
                 Some(value) if one == other => quoted(value),
-                Some(value) => expression(value, person, &mut fresh, salt),
+                Some(value) => expression(value, person, &mut fresh, salt, rows),
             })
             .collect();
         writeln!(text, "{};", filled(&one.sql, &values))?;
@@ -176,13 +183,21 @@ fn filled(sql: &str, values: &[String]) -> String {
 }
 
 /// A value with the ids in it exchanged.
-fn expression(value: &str, person: Uuid, fresh: &mut HashMap<Uuid, usize>, salt: u32) -> String {
+fn expression(
+    value: &str,
+    person: Uuid,
+    fresh: &mut HashMap<Uuid, usize>,
+    salt: u32,
+    rows: &[(Uuid, String)],
+) -> String {
     let mut parts = Vec::new();
     let mut rest = value;
     while let Some((at, id)) = first_id(rest) {
         parts.extend(rest.get(..at).filter(|text| !text.is_empty()).map(quoted));
         parts.push(if id == person {
             SQL_ID.to_owned()
+        } else if let Some((_, sql)) = rows.iter().find(|(row, _)| *row == id) {
+            sql.clone()
         } else {
             let next = fresh.len();
             let number = *fresh.entry(id).or_insert(next);
@@ -254,9 +269,12 @@ mod tests {
         };
         let (a, b) = ("0be9c000-0000-7000-8000-000000000001", "0be9c000-0000-7000-8000-000000000002");
         let (one, two) = ("019a0000-0000-7000-8000-000000000001", "019a0000-0000-7000-8000-000000000002");
-        let text = script(&[statement(a, one)], &[statement(b, two)], Uuid::parse_str(a).unwrap(), 3).unwrap();
+        let text = script(&[statement(a, one)], &[statement(b, two)], Uuid::parse_str(a).unwrap(), 3, &[]).unwrap();
         let made = "('0be9c300-0000-7000-9000-' || lpad(to_hex(:n::bigint), 12, '0'))";
         assert_eq!(text, format!("INSERT INTO t VALUES (({SQL_ID})::uuid, (E'k\\x3a' || {made}), 'same', '$1');\n"));
-        assert!(script(&[statement(a, one)], &[], Uuid::nil(), 0).is_err());
+        let known = [(Uuid::parse_str(one).unwrap(), "(SELECT id)".to_owned())];
+        let text = script(&[statement(a, one)], &[statement(b, two)], Uuid::parse_str(a).unwrap(), 3, &known).unwrap();
+        assert!(text.contains("|| (SELECT id))"), "{text}");
+        assert!(script(&[statement(a, one)], &[], Uuid::nil(), 0, &[]).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entities::figures::summary;
+use entities::ledger::{lot, transaction};
 use entities::notices::notice;
 use futures_util::future::join_all;
 use sea_orm::{
@@ -155,6 +156,59 @@ async fn a_figure_of_few_people_is_kept_back_and_stays_so() {
         app.advance(Duration::days(32)).await;
         let items = summaries(app, GUANGHUA).await;
         assert_eq!((items.as_array().unwrap().len(), &items[0]["minimum_cell"]), (3, &json!(2)));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn expired_and_reversed_points_belong_to_the_month_in_which_that_happens() {
+    TestApp::run(async |app| {
+        into_next_month(app);
+        let community = place_id(GUANGHUA);
+        let mut given = Vec::new();
+        for number in 1..=10_u128 {
+            let person = crate::support::user_id(&format!("resident-{number}"));
+            credit(app, &format!("resident-{number}"), 10, Uuid::from_u128(number)).await;
+            given.push((number, person));
+        }
+        let first = into_next_month(app);
+        app.work().await;
+        // In the second month the first five people's points run out, and the others' awards are taken back.
+        let txn = app.state.db.begin().await.unwrap();
+        let soon = app.state.clock.now() - Duration::seconds(1);
+        for (number, person) in &given {
+            let wallet = linli::ledger::account_id(community, linli::ledger::Party::Person(*person));
+            if *number <= 5 {
+                lot::Entity::update_many()
+                    .col_expr(lot::Column::ExpiresAt, soon.into())
+                    .filter(lot::Column::WalletId.eq(wallet))
+                    .exec(&txn)
+                    .await
+                    .unwrap();
+                assert_eq!(linli::ledger::expire_due(&app.state, &txn, wallet).await.unwrap(), 10);
+            } else {
+                let of = transaction::Entity::find().filter(transaction::Column::SourceId.eq(Uuid::from_u128(*number)));
+                let of = of.one(&txn).await.unwrap().unwrap().id;
+                let back = linli::ledger::Reversal {
+                    id: linli::platform::ids::ordered(&app.state.clock),
+                    of,
+                    reason: "登记有误",
+                    actor: None,
+                };
+                linli::ledger::reverse(&app.state, &txn, &back).await.unwrap();
+            }
+        }
+        txn.commit().await.unwrap();
+        let second = into_next_month(app);
+        app.work().await;
+        let items = summaries(app, GUANGHUA).await;
+        let figures = |at: usize, month: linli::platform::calendar::Month| {
+            assert_eq!(items[at]["month"], month.to_string());
+            ["points_issued", "points_expired", "points_reversed", "people_active"]
+                .map(|name| items[at]["figures"][name].clone())
+        };
+        assert_eq!(figures(1, first), [json!(100), json!(0), json!(0), json!(10)]);
+        assert_eq!(figures(0, second), [json!(0), json!(50), json!(50), json!(0)]);
     })
     .await;
 }
