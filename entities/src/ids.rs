@@ -123,6 +123,8 @@ ids! {
     NoticeId,
     /// A balance of one unit in one community.
     AccountId,
+    /// Amounts that moved together.
+    TransactionId,
     /// An amount moved from one account to another.
     TransferId,
     /// What a rule gave somebody.
@@ -147,14 +149,38 @@ ids! {
     OrganisationId,
     /// Work for a place.
     ProjectId,
+    /// Volunteers who serve together.
+    TeamId,
+    /// One person's membership of one team.
+    TeamMemberId,
     /// Something that happens in a place.
     ActivityId,
+    /// A plan of which shifts are made.
+    ShiftTemplateId,
     /// A time with a number of seats.
     ShiftId,
     /// One person's place in a shift.
     SignupId,
+    /// A request that somebody else takes a seat.
+    StandInId,
+    /// An offer to exchange two seats.
+    SwapId,
+    /// Somebody's word that a person did not come.
+    NoShowId,
+    /// A time in which a person takes no shifts.
+    SuspensionId,
     /// A gift or service that points buy.
     RewardId,
     /// Points and one piece of stock held for a person until the code is settled.
     RedemptionId,
+    /// A shop or an association that hands out rewards.
+    MerchantId,
+    /// Pieces that came to a stock or left it.
+    StockChangeId,
+    /// A code that somebody else honours.
+    VoucherId,
+    /// What a merchant handed out in a month.
+    StatementId,
+    /// What a community published about a month.
+    SummaryId,
 }

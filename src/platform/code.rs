@@ -67,14 +67,36 @@ codes! {
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
     AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";
     PushLimit              409 "本周发送次数已达上限" "This survey was pushed as often as is allowed in a week";
+    AlreadyMember          409 "已在队中，或申请、邀请待处理" "The person is in the team, or a request or invitation waits";
+    MembershipState        409 "当前状态不能进行此操作" "The membership is not in a state that allows this";
+    TeamLeader             409 "请先移交队长职务" "The leader hands the team on first";
+    TeamFirst              409 "该班次暂由所属队伍优先报名" "The shift's team may sign up first; the answer says from when others may";
+    RestTooShort           409 "两个班次之间的休息时间不足" "The rest between this shift and another of yours is too short";
+    NotQualified           409 "该班次要求已认证的技能" "The shift needs a skill that a team's leader or staff has confirmed for you";
+    Suspended              409 "因多次缺席，暂停报名" "Too many no-shows: no sign-ups until the time that the answer names";
     OverlappingShift       409 "与您已报名的班次时间冲突" "This shift overlaps one that you signed up for";
     ShiftStarted           409 "班次已经开始" "The shift has begun: no waiting list, no stepping back";
     ShiftEnded             409 "班次已经结束" "The shift is over";
+    ShiftCalledOff         409 "班次已取消" "The shift was called off";
+    SeatsTaken             409 "已占名额多于新的名额数" "More seats are taken than the new capacity has; name whose are to be released";
+    CancelTooLate          409 "临近开始，不能直接取消，可申请他人顶班" "Too late to step back; ask for a stand-in: POST /signups/{id}/stand-in";
+    StandInExists          409 "已经在找人顶班" "A stand-in is asked for already";
+    SwapExists             409 "已经提出过换班" "This swap is proposed already";
+    RequestEnded           409 "该请求已结束" "The request is over: taken, withdrawn or lapsed";
+    AppealWindow           409 "已超过申诉期限，或已经申诉过" "The time for an appeal is over, or it was used";
     SignupState            409 "当前状态不能进行此操作" "The sign-up is not in a state that allows this";
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
     InsufficientPoints     409 "积分不足" "Not enough points";
+    InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
+    RewardNotOffered       409 "礼品已下架或不在兑换期内" "The reward is withdrawn, or this is not its time";
+    RedemptionLimit        409 "已达到您的兑换次数上限" "You have redeemed this as often as is allowed in the period";
+    StockInUse             409 "库存不能少于已兑换的数量" "The stock cannot be less than what is reserved and handed out";
+    VoucherKnown           409 "券码已导入过" "A voucher code was imported before";
+    VoucherShown           409 "券码已查看，不能取消" "The voucher code was shown; it cannot be given back";
+    OutsideOpening         409 "不在领取时间内" "The reward is not handed out at this time";
+    PickupCodeExpired      409 "核销码已更新，请重新出示" "The pickup code has rotated; ask for the one shown now";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
@@ -107,52 +129,46 @@ impl Code {
     }
 }
 
-/// What the name of a violated constraint means to the caller. Statements are written so that these are the second guard.
-pub fn of_constraint(name: &str) -> Option<Code> {
-    Some(match name {
-        "residencies_one_live" => Code::ResidencyExists,
-        "residencies_not_by_oneself"
-        | "signups_not_by_oneself"
-        | "moderation_items_not_by_oneself"
-        | "points_awards_not_to_oneself"
-        | "points_awards_by_two"
-        | "points_awards_reversed_by_another" => Code::OwnAct,
-        "grants_one_live" => Code::GrantExists,
-        "need_supports_not_own" => Code::OwnNeed,
-        "need_files_used_once" => Code::FileInUse,
-        "poll_participations_pkey" | "poll_ballots_once" => Code::AlreadyVoted,
-        "poll_participations_elector" => Code::NotAnElector,
-        "survey_responses_once" => Code::AlreadyAnswered,
-        "signups_overlap" => Code::OverlappingShift,
-        "ledger_accounts_available" => Code::InsufficientPoints,
-        "award_budgets_daily" => Code::AwardLimit,
-        "rewards_available" => Code::OutOfStock,
-        "ledger_transfers_resolved_once" => Code::RedemptionEnded,
-        _ => return None,
-    })
-}
-
-/// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 18] = [
-    "residencies_one_live",
-    "residencies_not_by_oneself",
-    "signups_not_by_oneself",
-    "moderation_items_not_by_oneself",
-    "points_awards_not_to_oneself",
-    "points_awards_by_two",
-    "points_awards_reversed_by_another",
-    "grants_one_live",
-    "need_supports_not_own",
-    "need_files_used_once",
-    "poll_ballots_once",
-    "poll_participations_elector",
-    "survey_responses_once",
-    "signups_overlap",
-    "ledger_accounts_available",
-    "award_budgets_daily",
-    "rewards_available",
-    "ledger_transfers_resolved_once",
+/// What the name of a violated constraint or trigger means to the caller. Statements are written so that these are the second
+/// guard.
+#[rustfmt::skip]
+pub const CONSTRAINTS: &[(&str, Code)] = &[
+    ("award_budgets_daily", Code::AwardLimit),
+    ("grants_one_live", Code::GrantExists),
+    ("ledger_accounts_available", Code::InsufficientPoints),
+    ("ledger_transactions_resolved_once", Code::RedemptionEnded),
+    ("moderation_items_not_by_oneself", Code::OwnAct),
+    ("need_files_used_once", Code::FileInUse),
+    ("need_supports_not_own", Code::OwnNeed),
+    ("no_shows_appeal_by_another", Code::OwnAct),
+    ("no_shows_not_by_oneself", Code::OwnAct),
+    ("points_awards_by_two", Code::OwnAct),
+    ("points_awards_not_to_oneself", Code::OwnAct),
+    ("points_awards_reversed_by_another", Code::OwnAct),
+    ("poll_ballots_once", Code::AlreadyVoted),
+    ("poll_participations_elector", Code::NotAnElector),
+    ("poll_participations_pkey", Code::AlreadyVoted),
+    ("residencies_not_by_oneself", Code::OwnAct),
+    ("residencies_one_live", Code::ResidencyExists),
+    ("reward_counts_limit", Code::RedemptionLimit),
+    ("reward_vouchers_once", Code::VoucherKnown),
+    ("rewards_available", Code::OutOfStock),
+    ("signups_not_by_oneself", Code::OwnAct),
+    ("signups_overlap", Code::OverlappingShift),
+    ("stand_ins_not_by_oneself", Code::OwnAct),
+    ("stand_ins_one_open", Code::StandInExists),
+    ("survey_responses_once", Code::AlreadyAnswered),
+    ("swaps_one_open", Code::SwapExists),
+    ("team_members_not_by_oneself", Code::OwnAct),
+    ("team_members_one_live", Code::AlreadyMember),
+    ("team_skills_not_by_oneself", Code::OwnAct),
 ];
+
+/// What a database's message means: PostgreSQL names the constraint in it; SQLite does for checks and triggers.
+pub fn of_message(message: &str) -> Option<Code> {
+    let mut words = message.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.find_map(|word| CONSTRAINTS.iter().find(|(name, _)| *name == word).map(|(_, code)| *code))
+}
 
 #[cfg(test)]
 mod tests {
@@ -166,7 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn every_listed_constraint_has_a_code() {
-        assert!(CONSTRAINTS.iter().all(|name| of_constraint(name).is_some()));
+    fn a_constraint_is_recognised_by_its_whole_name() {
+        assert_eq!(of_message("CHECK constraint failed: rewards_available"), Some(Code::OutOfStock));
+        assert_eq!(of_message("violates check constraint \"rewards_available\""), Some(Code::OutOfStock));
+        assert_eq!(of_message("CHECK constraint failed: rewards_available_in_stock"), None);
+    }
+
+    #[test]
+    fn every_constraint_is_listed_once() {
+        let names: std::collections::HashSet<_> = CONSTRAINTS.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), CONSTRAINTS.len());
     }
 }

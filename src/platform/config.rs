@@ -115,9 +115,17 @@ pub struct Rules {
     pub minimum_cell: i64,
     pub offer_minutes: i64,
     pub pickup_hours: i64,
+    pub refund_grace_days: i64,
     pub check_in_early_minutes: i64,
     pub survey_pushes_per_week: u64,
     pub star_hours: Vec<i64>,
+    pub team_first_hours: i64,
+    pub minimum_rest_minutes: i64,
+    pub cancel_cutoff_hours: i64,
+    pub appeal_days: i64,
+    pub no_shows_before_suspension: u64,
+    pub no_shows_within_days: i64,
+    pub suspension_days: i64,
     pub leaderboard: bool,
 }
 
@@ -183,6 +191,7 @@ impl Rules {
         let ranges = [
             ("points_per_hour", self.points_per_hour, 0..=1000),
             ("points_expire_months", self.points_expire_months, 0..=120),
+            ("refund_grace_days", self.refund_grace_days, 0..=366),
             ("award_second_person_above", self.award_second_person_above, 0..=100),
             ("minimum_cell", self.minimum_cell, 1..=1000),
             ("offer_minutes", self.offer_minutes, 1..=7 * 24 * 60),

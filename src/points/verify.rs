@@ -80,15 +80,17 @@ fn day(state: &AppState, column: &str) -> String {
 
 async fn scores(state: &AppState) -> Result<Vec<String>, DbErr> {
     let connection = state.db.read();
-    let day = day(state, "t.created_at");
+    let day = day(state, "x.created_at");
     let mut findings = Vec::new();
     let earned = Statement::from_string(
         connection.get_database_backend(),
         format!(
             "SELECT w.community_id, w.owner_id AS user_id, {day} AS day,
-                CAST(SUM(t.amount) AS bigint) AS points, MAX(t.created_at) AS reached_at
-         FROM ledger_transfers t JOIN ledger_accounts w ON w.id = t.credit_id
-         WHERE t.kind = 'award' GROUP BY 1, 2, 3"
+                CAST(SUM(t.amount) AS bigint) AS points, MAX(x.created_at) AS reached_at
+         FROM ledger_transactions x
+         JOIN ledger_transfers t ON t.transaction_id = x.id
+         JOIN ledger_accounts w ON w.id = t.credit_id
+         WHERE x.kind = 'award' GROUP BY 1, 2, 3"
         ),
     );
     let mut due: BTreeMap<(PlaceId, String, UserId), (i64, DateTime<Utc>)> = BTreeMap::new();

@@ -14,6 +14,7 @@
 
 mod domain;
 mod http;
+mod rules;
 mod service;
 mod verify;
 
@@ -22,6 +23,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
+use crate::teams;
 
 pub use entities::volunteering::SignupState;
 
@@ -30,6 +32,9 @@ pub fn capability() -> Capability {
     Capability {
         name: "volunteering",
         routes: Some(http::routes),
+        jobs: vec![(teams::LEADER_CHANGED, |state, payload| {
+            async move { service::changes::follow_leader(&state, serde_json::from_value(payload)?).await }.boxed_local()
+        })],
         schedules: vec![
             Schedule {
                 name: "volunteering.lapse",
@@ -37,9 +42,14 @@ pub fn capability() -> Capability {
                 run: |state| async move { service::seats::lapse_all(&state).await }.boxed_local(),
             },
             Schedule {
-                name: "volunteering.no_shows",
+                name: "volunteering.requests",
+                every: Duration::from_mins(1),
+                run: |state| async move { service::exchange::lapse_requests(&state).await }.boxed_local(),
+            },
+            Schedule {
+                name: "volunteering.unmarked",
                 every: Duration::from_mins(10),
-                run: |state| async move { service::presence::no_shows(&state).await }.boxed_local(),
+                run: |state| async move { service::absence::remind(&state).await }.boxed_local(),
             },
         ],
         verify: Some(|state| verify::findings(state).boxed_local()),

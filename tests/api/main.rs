@@ -5,11 +5,17 @@
 #[allow(dead_code, reason = "not every helper is used by every build")]
 mod support;
 
+mod absence;
 mod awards;
+mod catalogue;
+mod changes;
 mod earning;
+mod exchange;
+mod figures;
 mod files;
 mod identity;
 mod leaderboards;
+mod merchants;
 mod moderation;
 mod needs;
 mod notices;
@@ -20,5 +26,8 @@ mod polls;
 mod projects;
 mod rewards;
 mod settings;
+mod shifts;
 mod surveys;
+mod teams;
 mod volunteering;
+mod vouchers;

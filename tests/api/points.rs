@@ -32,7 +32,7 @@ fn gift(person: &str, amount: i64) -> Value {
     json!({ "user_id": user_id(person), "amount": amount, "reason": "帮忙搬运物资" })
 }
 
-// Guard: `ledger_transfers_once` on the dedupe key.
+// Guard: `ledger_transactions_once` on the dedupe key.
 #[actix_web::test]
 async fn parallel_awards_for_one_source_credit_once() {
     TestApp::run(async |app| {
@@ -45,8 +45,10 @@ async fn parallel_awards_for_one_source_credit_once() {
         assert!(credit(app, "resident-2", 20, source).await);
         assert!(!credit(app, "resident-2", 0, Uuid::from_u128(99)).await, "nothing is no award");
 
-        let wallet = ledger::balance(app.state.db.read(), place_id(GUANGHUA), user_id("resident-1")).await.unwrap();
-        assert_eq!(wallet, ledger::Balance { available: 120, reserved: 0 });
+        let now = app.state.clock.now();
+        let wallet =
+            ledger::balance(app.state.db.read(), place_id(GUANGHUA), user_id("resident-1"), now).await.unwrap();
+        assert_eq!(wallet, ledger::Balance { available: 120, reserved: 0, debt: 0 });
         let scores = score::Entity::find().all(app.state.db.read()).await.unwrap();
         assert_eq!(scores.len(), 8, "four periods each");
         assert!(scores.iter().all(|row| row.points == if row.user_id == user_id("resident-1") { 120 } else { 20 }));
@@ -57,7 +59,7 @@ async fn parallel_awards_for_one_source_credit_once() {
     .await;
 }
 
-// Guard: the statements of ledger/service.rs and points/service.rs add to what is there; reading first would lose awards.
+// Guard: the statements of ledger/accounts.rs and points/service.rs add to what is there; reading first would lose awards.
 #[actix_web::test]
 async fn awards_to_one_wallet_from_many_sides_wait_and_do_not_fail() {
     TestApp::run(async |app| {
@@ -73,7 +75,7 @@ async fn awards_to_one_wallet_from_many_sides_wait_and_do_not_fail() {
         }
         assert!(by_rule.into_iter().all(|credited| credited));
         let points = app.sign_in("resident-1").await.get("/me/points").await.expect(200);
-        assert_eq!(points, json!({ "available": 495, "reserved": 0, "earned": 495 }));
+        assert_eq!(points, json!({ "available": 495, "reserved": 0, "debt": 0, "earned": 495 }));
     })
     .await;
 }
@@ -82,14 +84,20 @@ async fn awards_to_one_wallet_from_many_sides_wait_and_do_not_fail() {
 async fn staff_award_by_hand_and_the_person_sees_it() {
     TestApp::run(async |app| {
         let [staff, person] = app.sign_in_all(["staff", "resident-1"]).await.try_into().ok().unwrap();
-        assert_eq!(person.get("/me/points").await.expect(200), json!({ "available": 0, "reserved": 0, "earned": 0 }));
+        assert_eq!(
+            person.get("/me/points").await.expect(200),
+            json!({ "available": 0, "reserved": 0, "debt": 0, "earned": 0 })
+        );
         let given = staff.post_with_key("/points/awards", gift("resident-1", 30), "once").await.expect(201);
         assert_eq!(staff.post_with_key("/points/awards", gift("resident-1", 30), "once").await.expect(201), given);
         assert_eq!(given["amount"], 30);
         for amount in [1, 2, 3] {
             staff.post("/points/awards", gift("resident-1", amount)).await.expect(201);
         }
-        assert_eq!(person.get("/me/points").await.expect(200), json!({ "available": 36, "reserved": 0, "earned": 36 }));
+        assert_eq!(
+            person.get("/me/points").await.expect(200),
+            json!({ "available": 36, "reserved": 0, "debt": 0, "earned": 36 })
+        );
 
         let first = person.get("/me/points/entries?limit=3").await.expect(200);
         let amounts = |page: &Value| {

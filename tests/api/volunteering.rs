@@ -21,50 +21,50 @@ use wechat_simulator::Persona;
 
 use crate::support::{ANJING, BUILDING_1, GUANGHUA, Person, TestApp, place_id, user_id};
 
-fn id(value: &Value) -> String {
+pub fn id(value: &Value) -> String {
     value["id"].as_str().expect("an id").to_owned()
 }
 
-fn after(app: &TestApp, minutes: i64) -> DateTime<Utc> {
+pub fn after(app: &TestApp, minutes: i64) -> DateTime<Utc> {
     app.state.clock.now().trunc_subsecs(0) + Duration::minutes(minutes)
 }
 
-async fn activity(staff: &Person) -> String {
+pub async fn activity(staff: &Person) -> String {
     let body = json!({ "place_id": place_id(GUANGHUA), "title": "停车值守", "description": "三班轮值。" });
     id(&staff.post("/activities", body).await.expect(201))
 }
 
 /// Adds a shift that begins and ends so many minutes from now.
-async fn add_shift(app: &TestApp, staff: &Person, activity: &str, (from, to): (i64, i64), capacity: i32) -> String {
+pub async fn add_shift(app: &TestApp, staff: &Person, activity: &str, (from, to): (i64, i64), capacity: i32) -> String {
     let body = json!({ "starts_at": after(app, from), "ends_at": after(app, to), "capacity": capacity });
     id(&staff.post(&format!("/activities/{activity}/shifts"), body).await.expect(201))
 }
 
-async fn new_shift(app: &TestApp, from: i64, to: i64, capacity: i32) -> String {
+pub async fn new_shift(app: &TestApp, from: i64, to: i64, capacity: i32) -> String {
     let staff = app.sign_in("staff").await;
     let activity = activity(&staff).await;
     add_shift(app, &staff, &activity, (from, to), capacity).await
 }
 
-async fn sign_up(person: &Person, shift: &str) -> Value {
+pub async fn sign_up(person: &Person, shift: &str) -> Value {
     person.put(&format!("/shifts/{shift}/signup"), json!({})).await.expect(200)
 }
 
-async fn step_back(person: &Person, shift: &str) -> Value {
+pub async fn step_back(person: &Person, shift: &str) -> Value {
     person.delete(&format!("/shifts/{shift}/signup")).await.expect(200)
 }
 
-async fn code(leader: &Person, shift: &str) -> Value {
+pub async fn code(leader: &Person, shift: &str) -> Value {
     leader.get(&format!("/shifts/{shift}/check-in-code")).await.expect(200)["code"].clone()
 }
 
-async fn taken(app: &TestApp, shift: &str) -> i32 {
+pub async fn taken(app: &TestApp, shift: &str) -> i32 {
     let shift: Uuid = shift.parse().unwrap();
     shift::Entity::find_by_id(shift).one(app.state.db.read()).await.unwrap().unwrap().taken
 }
 
 /// A shift's sign-ups in the order of the queue.
-async fn queue(app: &TestApp, shift: &str) -> Vec<signup::Model> {
+pub async fn queue(app: &TestApp, shift: &str) -> Vec<signup::Model> {
     let shift: Uuid = shift.parse().unwrap();
     signup::Entity::find()
         .filter(signup::Column::ShiftId.eq(shift))
@@ -75,24 +75,24 @@ async fn queue(app: &TestApp, shift: &str) -> Vec<signup::Model> {
         .unwrap()
 }
 
-fn in_state(rows: &[signup::Model], state: SignupState) -> Vec<UserId> {
+pub fn in_state(rows: &[signup::Model], state: SignupState) -> Vec<UserId> {
     rows.iter().filter(|row| row.state == state).map(|row| row.user_id).collect()
 }
 
-async fn state_of(person: &Person, signup: &Value) -> Value {
+pub async fn state_of(person: &Person, signup: &Value) -> Value {
     let mine = person.get("/me/signups?limit=100").await.expect(200);
     mine["items"].as_array().unwrap().iter().find(|row| row["id"] == signup["id"]).expect("my sign-up")["state"].clone()
 }
 
 /// What the person may spend, and how many entries brought it there.
-async fn wallet(person: &Person) -> (i64, usize) {
+pub async fn wallet(person: &Person) -> (i64, usize) {
     let points = person.get("/me/points").await.expect(200);
     let entries = person.get("/me/points/entries").await.expect(200);
     (points["available"].as_i64().unwrap(), entries["items"].as_array().unwrap().len())
 }
 
 /// Everybody of the demo who lives in 光华社区, and as many made-up neighbours as are missing.
-async fn crowd(app: &TestApp, size: usize) -> Vec<Person> {
+pub async fn crowd(app: &TestApp, size: usize) -> Vec<Person> {
     let demo = (1..=20).map(|at| format!("resident-{at}")).chain((1..=5).map(|at| format!("volunteer-{at}")));
     let mut people = app.sign_in_all(demo.take(size)).await;
     let resident = residency::Entity::find().filter(residency::Column::UserId.eq(user_id("resident-1")));
@@ -297,26 +297,30 @@ async fn staff_plan_within_limits_and_at_home() {
 
 #[actix_web::test]
 async fn shifts_of_one_person_meet_but_do_not_overlap() {
-    TestApp::run(async |app| {
-        let [staff, volunteer] = [app.sign_in("staff").await, app.sign_in("volunteer-1").await];
-        let activity = activity(&staff).await;
-        let day = add_shift(app, &staff, &activity, (60, 120), 1).await;
-        let next = add_shift(app, &staff, &activity, (120, 180), 1).await;
-        let across = add_shift(app, &staff, &activity, (119, 121), 1).await;
-        let within = add_shift(app, &staff, &activity, (70, 80), 1).await;
-        sign_up(&volunteer, &day).await;
-        sign_up(&volunteer, &next).await;
-        for shift in [&across, &within] {
-            let path = format!("/shifts/{shift}/signup");
-            volunteer.put(&path, json!({})).await.refused(409, "overlapping_shift");
-            assert_eq!(taken(app, shift).await, 0, "no seat is lost");
-        }
-        // A place in a waiting list counts too, a cancelled one does not.
-        sign_up(&app.sign_in("volunteer-2").await, &within).await;
-        step_back(&volunteer, &day).await;
-        assert_eq!(sign_up(&volunteer, &within).await["state"], "waitlisted");
-        volunteer.put(&format!("/shifts/{day}/signup"), json!({})).await.refused(409, "overlapping_shift");
-    })
+    TestApp::run_configured(
+        // Stepping back shortly before is not what this is about.
+        |config| config.rules.cancel_cutoff_hours = 0,
+        async |app| {
+            let [staff, volunteer] = [app.sign_in("staff").await, app.sign_in("volunteer-1").await];
+            let activity = activity(&staff).await;
+            let day = add_shift(app, &staff, &activity, (60, 120), 1).await;
+            let next = add_shift(app, &staff, &activity, (120, 180), 1).await;
+            let across = add_shift(app, &staff, &activity, (119, 121), 1).await;
+            let within = add_shift(app, &staff, &activity, (70, 80), 1).await;
+            sign_up(&volunteer, &day).await;
+            sign_up(&volunteer, &next).await;
+            for shift in [&across, &within] {
+                let path = format!("/shifts/{shift}/signup");
+                volunteer.put(&path, json!({})).await.refused(409, "overlapping_shift");
+                assert_eq!(taken(app, shift).await, 0, "no seat is lost");
+            }
+            // A place in a waiting list counts too, a cancelled one does not.
+            sign_up(&app.sign_in("volunteer-2").await, &within).await;
+            step_back(&volunteer, &day).await;
+            assert_eq!(sign_up(&volunteer, &within).await["state"], "waitlisted");
+            volunteer.put(&format!("/shifts/{day}/signup"), json!({})).await.refused(409, "overlapping_shift");
+        },
+    )
     .await;
 }
 
@@ -333,6 +337,7 @@ async fn forced(app: &TestApp, shift: &str, person: &str) -> Result<signup::Mode
         state: Set(SignupState::Waitlisted),
         starts_at: Set(shift.starts_at),
         ends_at: Set(shift.ends_at),
+        rests_until: Set(shift.ends_at),
         queued_at: Set(shift.created_at),
         offer_expires_at: Set(None),
         checked_in_at: Set(None),
@@ -375,7 +380,7 @@ async fn the_database_refuses_overlaps_by_itself() {
 #[actix_web::test]
 async fn a_freed_seat_is_offered_in_turn_and_for_a_time() {
     TestApp::run(async |app| {
-        let shift = new_shift(app, 600, 660, 1).await;
+        let shift = new_shift(app, 1500, 1560, 1).await;
         let mut people = crowd(app, 4).await;
         let consent = json!({ "template": "shift", "accepted": true });
         people[1].post("/me/message-consents", consent).await.expect(200);
@@ -419,27 +424,31 @@ async fn a_freed_seat_is_offered_in_turn_and_for_a_time() {
 
 #[actix_web::test]
 async fn offers_and_waiting_lists_end_when_the_shift_begins() {
-    TestApp::run(async |app| {
-        let shift = new_shift(app, 30, 90, 1).await;
-        let people = crowd(app, 3).await;
-        let mut signups = Vec::new();
-        for person in &people {
-            signups.push(sign_up(person, &shift).await);
-        }
-        step_back(&people[0], &shift).await;
-        let offered = &queue(app, &shift).await[1];
-        assert_eq!(offered.offer_expires_at, Some(offered.starts_at), "an hour would reach into the shift");
-        app.simulator.control().advance(std::time::Duration::from_mins(30));
-        // Before the schedule: the offer has run out all the same.
-        let people = crowd(app, 3).await;
-        people[1].put(&format!("/shifts/{shift}/signup"), json!({})).await.refused(409, "signup_state");
-        app.work().await;
-        for (person, signup) in people.iter().zip(&signups) {
-            assert_eq!(state_of(person, signup).await, "cancelled");
-        }
-        assert_eq!(taken(app, &shift).await, 0);
-        assert_eq!(people[2].get("/inbox").await.expect(200)["items"][0]["kind"], "shift.full");
-    })
+    TestApp::run_configured(
+        // Stepping back shortly before is not what this is about.
+        |config| config.rules.cancel_cutoff_hours = 0,
+        async |app| {
+            let shift = new_shift(app, 30, 90, 1).await;
+            let people = crowd(app, 3).await;
+            let mut signups = Vec::new();
+            for person in &people {
+                signups.push(sign_up(person, &shift).await);
+            }
+            step_back(&people[0], &shift).await;
+            let offered = &queue(app, &shift).await[1];
+            assert_eq!(offered.offer_expires_at, Some(offered.starts_at), "an hour would reach into the shift");
+            app.simulator.control().advance(std::time::Duration::from_mins(30));
+            // Before the schedule: the offer has run out all the same.
+            let people = crowd(app, 3).await;
+            people[1].put(&format!("/shifts/{shift}/signup"), json!({})).await.refused(409, "signup_state");
+            app.work().await;
+            for (person, signup) in people.iter().zip(&signups) {
+                assert_eq!(state_of(person, signup).await, "cancelled");
+            }
+            assert_eq!(taken(app, &shift).await, 0);
+            assert_eq!(people[2].get("/inbox").await.expect(200)["items"][0]["kind"], "shift.full");
+        },
+    )
     .await;
 }
 
@@ -519,6 +528,8 @@ async fn presence_has_its_window_and_its_order() {
         // The other never came.
         app.advance(Duration::hours(2)).await;
         let [staff, never] = [app.sign_in("staff").await, app.sign_in("volunteer-2").await];
+        assert_eq!(state_of(&never, &late).await, "confirmed", "the clock marks nobody");
+        staff.post(&mark(&late, "no-show"), json!({})).await.expect(200);
         assert_eq!(state_of(&never, &late).await, "no_show");
         staff.post(&mark(&late, "confirm"), json!({})).await.refused(409, "signup_state");
         assert_eq!(taken(app, &shift).await, 2, "a no-show frees nothing");
@@ -616,7 +627,7 @@ async fn credited_minutes_are_sealed() {
 #[actix_web::test]
 async fn ten_seats_under_a_thousand_sign_ups() {
     TestApp::run(async |app| {
-        let shift = new_shift(app, 600, 660, 10).await;
+        let shift = new_shift(app, 1500, 1560, 10).await;
         let people = crowd(app, 100).await;
         let path = format!("/shifts/{shift}/signup");
         let requests = (0..1000).map(|at| people[at % people.len()].put(&path, json!({})));
@@ -678,7 +689,7 @@ async fn parallel_sign_ups_of_one_person_for_overlapping_shifts_make_one() {
 #[actix_web::test]
 async fn parallel_coming_and_going_keeps_the_count() {
     TestApp::run(async |app| {
-        let shift = new_shift(app, 600, 660, 14).await;
+        let shift = new_shift(app, 1500, 1560, 14).await;
         let people = crowd(app, 25).await;
         let path = format!("/shifts/{shift}/signup");
         let churn = people.iter().enumerate().map(async |(at, person)| {
@@ -706,7 +717,7 @@ async fn parallel_coming_and_going_keeps_the_count() {
 #[actix_web::test]
 async fn an_offer_taken_while_it_runs_out_is_kept_or_refused() {
     TestApp::run(async |app| {
-        let shift = new_shift(app, 600, 660, 5).await;
+        let shift = new_shift(app, 1500, 1560, 5).await;
         let people = crowd(app, 20).await;
         let path = format!("/shifts/{shift}/signup");
         for person in &people {

@@ -6,6 +6,8 @@ use sea_orm::entity::prelude::*;
 use crate::ids::ActivityId;
 use crate::ids::PlaceId;
 use crate::ids::ShiftId;
+use crate::ids::ShiftTemplateId;
+use crate::ids::TeamId;
 use crate::ids::UserId;
 
 /// A time with a number of seats: half-open, `[starts_at, ends_at)`.
@@ -23,6 +25,15 @@ pub struct Model {
     pub taken: i32,
     pub leader_id: UserId,
     pub created_at: DateTimeUtc,
+    pub team_id: Option<TeamId>,
+    pub skill: Option<String>,
+    pub template_id: Option<ShiftTemplateId>,
+    pub planned_at: Option<DateTimeUtc>,
+    pub revision: i32,
+    pub reminded_at: Option<DateTimeUtc>,
+    pub called_off_by: Option<UserId>,
+    pub called_off_at: Option<DateTimeUtc>,
+    pub call_off_reason: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -21,6 +21,7 @@ pub struct Model {
     pub state: SignupState,
     pub starts_at: DateTimeUtc,
     pub ends_at: DateTimeUtc,
+    pub rests_until: DateTimeUtc,
     pub queued_at: DateTimeUtc,
     pub offer_expires_at: Option<DateTimeUtc>,
     pub checked_in_at: Option<DateTimeUtc>,

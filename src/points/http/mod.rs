@@ -3,8 +3,8 @@ mod rules;
 
 use actix_web::{get, web};
 use chrono::{DateTime, Utc};
-use entities::ids::TransferId;
-use entities::ledger::transfer;
+use entities::ids::TransactionId;
+use entities::ledger::transaction;
 use entities::points::score;
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::board;
 use super::domain::{self, Period};
 use crate::identity::{self, Actor};
-use crate::ledger::{self, Party, TransferKind, TransferPhase};
+use crate::ledger::{self, TransactionKind, TransactionPhase};
 use crate::platform::http::{Page, Paging, Params, Problem};
 use crate::platform::state::AppState;
 
@@ -31,6 +31,8 @@ struct PointsView {
     available: i64,
     /// Held for gifts that wait to be collected.
     reserved: i64,
+    /// Owed, of what a reversal could not take back: what one earns next pays it.
+    debt: i64,
     /// All that one was ever awarded here.
     earned: i64,
 }
@@ -43,12 +45,13 @@ async fn mine(state: web::Data<AppState>, actor: Actor) -> Result<web::Json<Poin
     let Some(home) = identity::residence(connection, actor.user_id).await? else {
         return Ok(web::Json(PointsView::default()));
     };
-    let balance = ledger::balance(connection, home.community_id, actor.user_id).await?;
+    let balance = ledger::balance(connection, home.community_id, actor.user_id, state.clock.now()).await?;
     let ever = Period::All.key(domain::china_day(state.clock.now()));
     let earned = score::Entity::find_by_id((home.community_id, ever, actor.user_id)).one(connection).await?;
     Ok(web::Json(PointsView {
         available: balance.available,
         reserved: balance.reserved,
+        debt: balance.debt,
         earned: earned.map_or(0, |row| row.points),
     }))
 }
@@ -56,10 +59,12 @@ async fn mine(state: web::Data<AppState>, actor: Actor) -> Result<web::Json<Poin
 /// Something that makes up one's balance.
 #[derive(Serialize, ToSchema)]
 struct Entry {
-    id: TransferId,
-    /// Below zero for what was spent or is reserved.
+    id: TransactionId,
+    /// Below zero for what left the wallet or is reserved.
     amount: i64,
-    kind: TransferKind,
+    /// By how much more one owes, of what a reversal could not take back; below zero for what was paid back.
+    owed: i64,
+    kind: TransactionKind,
     /// A hold that is still open: not spent, and not available.
     reserved: bool,
     reason: String,
@@ -87,19 +92,25 @@ async fn entries(
     let Some(home) = identity::residence(connection, actor.user_id).await? else {
         return Ok(web::Json(Page { items: Vec::new(), next_cursor: None }));
     };
-    let wallet = ledger::account_id(home.community_id, Party::Person(actor.user_id));
-    let rows = paging.apply(ledger::entries(wallet), transfer::Column::Id).all(connection).await?;
+    let own = ledger::entries(home.community_id, actor.user_id);
+    let rows = paging.apply(own, transaction::Column::Id).all(connection).await?;
+    let ids = rows.iter().map(|row| row.id);
+    let effects = ledger::effects(connection, home.community_id, actor.user_id, ids).await?;
     Ok(web::Json(paging.page(
         &state.keys,
         rows,
         |row| row.id.0,
-        |row| Entry {
-            id: row.id,
-            amount: if row.credit_id == wallet { row.amount } else { -row.amount },
-            kind: row.kind,
-            reserved: row.phase == TransferPhase::Pending,
-            reason: row.reason,
-            created_at: row.created_at,
+        |row| {
+            let effect = effects.get(&row.id).copied().unwrap_or_default();
+            Entry {
+                id: row.id,
+                amount: effect.amount,
+                owed: effect.owed,
+                kind: row.kind,
+                reserved: row.phase == TransactionPhase::Pending,
+                reason: row.reason,
+                created_at: row.created_at,
+            }
         },
     )))
 }

@@ -9,9 +9,10 @@ use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
 use super::board;
-use crate::ledger::{self, Movement, Party, TransferKind};
+use crate::ledger::{self, Party, Transaction, TransactionKind, Transfer};
 use crate::notifications::{self, Message, Template};
 use crate::platform::http::Problem;
+use crate::platform::ids;
 use crate::platform::state::AppState;
 
 /// Points for somebody.
@@ -40,22 +41,23 @@ pub async fn award(state: &AppState, txn: &DatabaseTransaction, award: &Award<'_
         return Ok(false);
     }
     let key = format!("{}:{}:{}:{}", award.rule, award.source.0, award.source.1, award.person);
-    let movement = Movement {
+    let now = state.clock.now();
+    let to = Party::Person(award.person);
+    let credit = Transaction {
+        id: ids::ordered(&state.clock),
         community_id: award.community_id,
-        from: Party::Issuance,
-        to: Party::Person(award.person),
-        amount: award.amount,
-        kind: TransferKind::Award,
+        kind: TransactionKind::Award,
+        transfers: vec![Transfer { from: Party::Issuance, to, amount: award.amount, expires_at: None }],
         dedupe_key: Some(key.clone()),
         reason: &award.reason,
         actor: award.actor,
         source: award.source,
-        at: state.clock.now(),
+        at: now,
     };
-    if !ledger::transfer(state, txn, &movement).await? {
+    if !ledger::record(state, txn, &credit).await? {
         return Ok(false);
     }
-    board::raise(txn, award.community_id, award.person, award.amount, movement.at).await?;
+    board::raise(txn, award.community_id, award.person, award.amount, now).await?;
     let message = Message {
         kind: "points.awarded",
         title: format!("积分到账：+{}", award.amount),

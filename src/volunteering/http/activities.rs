@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use chrono::{DateTime, TimeDelta, Utc};
-use entities::ids::{ActivityId, PlaceId, ShiftId, SignupId, UserId};
+use entities::ids::{ActivityId, PlaceId, ShiftId, SignupId, TeamId, UserId};
 use entities::volunteering::{activity, shift, signup};
 use garde::Validate;
 use sea_orm::sea_query::{Alias, Expr, Query};
@@ -56,7 +56,7 @@ struct ActivityView {
 
 /// A time with seats, `[starts_at, ends_at)`.
 #[derive(Serialize, ToSchema)]
-struct ShiftView {
+pub(super) struct ShiftView {
     id: ShiftId,
     activity_id: ActivityId,
     starts_at: DateTime<Utc>,
@@ -65,13 +65,22 @@ struct ShiftView {
     /// Seats that are gone, offered ones too.
     taken: i32,
     leader_id: UserId,
+    /// Whose members sign up first.
+    team_id: Option<TeamId>,
+    /// What one must be able to do, confirmed by a team's leader or staff.
+    skill: Option<String>,
+    /// Grows with each change.
+    revision: i32,
+    /// It does not take place.
+    called_off_at: Option<DateTime<Utc>>,
+    call_off_reason: Option<String>,
     /// The caller's newest sign-up for it.
     my_signup: Option<MySignup>,
 }
 
 /// Where one stands in a shift.
 #[derive(Serialize, ToSchema)]
-struct MySignup {
+pub(super) struct MySignup {
     id: SignupId,
     state: SignupState,
     /// Until when an offered seat waits to be taken.
@@ -79,9 +88,24 @@ struct MySignup {
 }
 
 impl ShiftView {
-    fn new(row: shift::Model, my_signup: Option<MySignup>) -> Self {
-        let shift::Model { id, activity_id, starts_at, ends_at, capacity, taken, leader_id, .. } = row;
-        Self { id, activity_id, starts_at, ends_at, capacity, taken, leader_id, my_signup }
+    pub(super) fn new(row: shift::Model, my_signup: Option<MySignup>) -> Self {
+        let shift::Model { id, activity_id, starts_at, ends_at, capacity, taken, leader_id, team_id, skill, .. } = row;
+        let shift::Model { revision, called_off_at, call_off_reason, .. } = row;
+        Self {
+            id,
+            activity_id,
+            starts_at,
+            ends_at,
+            capacity,
+            taken,
+            leader_id,
+            team_id,
+            skill,
+            revision,
+            called_off_at,
+            call_off_reason,
+            my_signup,
+        }
     }
 }
 
@@ -204,9 +228,15 @@ struct NewShift {
     ends_at: DateTime<Utc>,
     #[garde(range(min = 1, max = 10_000))]
     capacity: i32,
-    /// Shows the check-in code and confirms; the caller without it.
+    /// Shows the check-in code and confirms; without it the team's leader or the caller.
     #[garde(skip)]
     leader_id: Option<UserId>,
+    /// A team of the community, whose members sign up first: others only shortly before.
+    #[garde(skip)]
+    team_id: Option<TeamId>,
+    /// What one must be able to do, confirmed by a team's leader or staff.
+    #[garde(custom(text::optional_line(20)))]
+    skill: Option<String>,
 }
 
 /// Add a shift to an activity
@@ -218,9 +248,16 @@ async fn add_shift(
     id: web::Path<ActivityId>,
     request: Command<NewShift>,
 ) -> Result<Outcome, Problem> {
-    let NewShift { starts_at, ends_at, capacity, leader_id } = request.input;
+    let NewShift { starts_at, ends_at, capacity, leader_id, team_id, skill } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        let plan = Plan { starts_at, ends_at, capacity, leader_id };
+        let plan = Plan {
+            starts_at: *starts_at,
+            ends_at: *ends_at,
+            capacity: *capacity,
+            leader_id: *leader_id,
+            team_id: *team_id,
+            skill: skill.as_deref(),
+        };
         activities::add_shift(&state, txn, &actor, *id, plan).await.map(|row| ShiftView::new(row, None))
     })
     .await

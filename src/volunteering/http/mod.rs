@@ -1,6 +1,11 @@
+mod absence;
 mod activities;
+mod calendar;
+mod changes;
+mod exchange;
 mod presence;
 mod signups;
+mod templates;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -8,4 +13,9 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     activities::routes(config);
     signups::routes(config);
     presence::routes(config);
+    templates::routes(config);
+    exchange::routes(config);
+    absence::routes(config);
+    changes::routes(config);
+    calendar::routes(config);
 }

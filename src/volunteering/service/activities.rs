@@ -1,18 +1,17 @@
 use chrono::{DateTime, Utc};
 use entities::identity::user;
-use entities::ids::{ActivityId, PlaceId, UserId};
+use entities::ids::{ActivityId, PlaceId, TeamId, UserId};
 use entities::volunteering::{activity, shift};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use serde_json::json;
 
-use crate::audit;
 use crate::identity::{Actor, Permission};
-use crate::places;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
 use crate::volunteering::domain::Span;
+use crate::{audit, places, teams};
 
 /// Creates an activity; everybody sees it at once.
 pub(in crate::volunteering) async fn create(
@@ -42,12 +41,35 @@ pub(in crate::volunteering) async fn create(
 }
 
 /// A shift as staff plan it.
-pub(in crate::volunteering) struct Plan {
+pub(in crate::volunteering) struct Plan<'a> {
     pub starts_at: DateTime<Utc>,
     pub ends_at: DateTime<Utc>,
     pub capacity: i32,
-    /// Whoever plans it, if nobody is named.
+    /// The team's leader or whoever plans it, if nobody is named.
     pub leader_id: Option<UserId>,
+    /// Whose members sign up first.
+    pub team_id: Option<TeamId>,
+    /// What one must be able to do.
+    pub skill: Option<&'a str>,
+}
+
+/// An activity with the caller's right to plan its shifts.
+pub(super) async fn plannable(
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: ActivityId,
+) -> Result<activity::Model, Problem> {
+    let activity = activity::Entity::find_by_id(id).one(txn).await?.ok_or(Code::NotFound)?;
+    actor.require(Permission::ManageActivities, &activity.place_path)?;
+    Ok(activity)
+}
+
+/// Somebody whom a request names as leader.
+pub(super) async fn require_leader(txn: &DatabaseTransaction, id: UserId) -> Result<(), Problem> {
+    match user::Entity::find_by_id(id).one(txn).await? {
+        Some(_) => Ok(()),
+        None => Err(Problem::field("/leader_id", "没有这个用户 / no such person")),
+    }
 }
 
 /// Adds a shift to an activity.
@@ -56,17 +78,18 @@ pub(in crate::volunteering) async fn add_shift(
     txn: &DatabaseTransaction,
     actor: &Actor,
     activity_id: ActivityId,
-    plan: Plan,
+    plan: Plan<'_>,
 ) -> Result<shift::Model, Problem> {
-    let activity = activity::Entity::find_by_id(activity_id).one(txn).await?.ok_or(Code::NotFound)?;
-    actor.require(Permission::ManageActivities, &activity.place_path)?;
+    let activity = plannable(txn, actor, activity_id).await?;
     let now = state.clock.now();
     let span =
         Span::of_shift(plan.starts_at, plan.ends_at, now).map_err(|(pointer, why)| Problem::field(pointer, why))?;
-    let leader_id = plan.leader_id.unwrap_or(actor.user_id);
-    if user::Entity::find_by_id(leader_id).one(txn).await?.is_none() {
-        return Err(Problem::field("/leader_id", "没有这个用户 / no such person"));
-    }
+    let team = match plan.team_id {
+        Some(team) => Some(teams::named(txn, team, activity.community_id, "/team_id").await?),
+        None => None,
+    };
+    let leader_id = plan.leader_id.or(team.as_ref().map(|team| team.leader_id)).unwrap_or(actor.user_id);
+    require_leader(txn, leader_id).await?;
     let row = shift::ActiveModel {
         id: Set(ids::ordered(&state.clock)),
         activity_id: Set(activity_id),
@@ -78,6 +101,9 @@ pub(in crate::volunteering) async fn add_shift(
         taken: Set(0),
         leader_id: Set(leader_id),
         created_at: Set(now),
+        team_id: Set(plan.team_id),
+        skill: Set(plan.skill.map(|skill| skill.trim().to_owned())),
+        ..Default::default()
     };
     let row = row.insert(txn).await?;
     let detail = json!({ "activity_id": activity_id, "leader_id": leader_id });

@@ -1,8 +1,17 @@
 //! The commands. Each begins with who may give it.
 
+pub(super) mod absence;
 pub(super) mod activities;
+pub(super) mod calendar;
+pub(super) mod changes;
+pub(super) mod entry;
+pub(super) mod exchange;
 pub(super) mod presence;
 pub(super) mod seats;
+pub(super) mod stand_ins;
+pub(super) mod swaps;
+mod telling;
+pub(super) mod templates;
 
 use entities::ids::{ShiftId, SignupId, UserId};
 use entities::volunteering::{shift, signup};

@@ -4,23 +4,19 @@ use chrono::TimeDelta;
 use entities::ids::{ShiftId, SignupId};
 use entities::volunteering::{shift, signup};
 use sea_orm::sea_query::LockType;
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QuerySelect};
 use serde_json::{Value, json};
 
-use super::{advance, advance_one, find_shift, in_charge, only_state, own, span};
+use super::{advance_one, find_shift, in_charge, own, span};
 use crate::audit;
 use crate::identity::Actor;
 use crate::platform::code::Code;
 use crate::platform::crypto::Purpose;
-use crate::platform::http::{Problem, transact};
-use crate::platform::jobs::JobError;
+use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 use crate::points::{self, Earn, Quantity, RuleKey};
 use crate::volunteering::SignupState;
 use crate::volunteering::domain::{self, Event, Span, Step};
-
-/// At most so many sign-ups in one step of the schedule.
-const NO_SHOWS: u64 = 500;
 
 /// The code that a shift's screen shows in a time of 30 seconds.
 pub(in crate::volunteering) fn code(state: &AppState, shift: ShiftId, window: i64) -> String {
@@ -200,26 +196,4 @@ async fn reward(
     let reason = "完成志愿班次".to_owned();
     let whole = Earn { rule: RuleKey::ServiceShift, quantity: Quantity::Once, reason, ..earn };
     Ok(for_hours.granted + points::earn(state, txn, &whole).await?.granted)
-}
-
-/// The schedule: who had a seat and never came. The seat stays taken: the shift is over.
-pub(in crate::volunteering) async fn no_shows(state: &AppState) -> Result<(), JobError> {
-    loop {
-        let ids: Vec<SignupId> = signup::Entity::find()
-            .select_only()
-            .column(signup::Column::Id)
-            .filter(signup::Column::State.eq(SignupState::Confirmed))
-            .filter(signup::Column::EndsAt.lte(state.clock.now() - domain::NO_SHOW_AFTER))
-            .limit(NO_SHOWS)
-            .into_tuple()
-            .all(state.db.read())
-            .await?;
-        if ids.is_empty() {
-            return Ok(());
-        }
-        transact(state, async |txn| {
-            advance(txn, &ids, SignupState::Confirmed, Event::Miss, only_state()).await.map(drop)
-        })
-        .await?;
-    }
 }

@@ -1,23 +1,25 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entities::ids::{ShiftId, SignupId, UserId};
-use entities::volunteering::{activity, shift, signup};
+use entities::volunteering::{shift, signup};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
-use serde_json::json;
 
+use super::entry::{enter, has_time, is_fit};
+use super::exchange::close_requests;
+use super::telling::{News, tell};
 use super::{advance, advance_one, lock_shift, only_state, own, span};
 use crate::identity::Actor;
-use crate::notifications::{self, Message, Template};
 use crate::platform::code::Code;
+use crate::platform::config::Rules;
 use crate::platform::http::{Problem, lock_person, transact};
-use crate::platform::ids;
 use crate::platform::jobs::JobError;
 use crate::platform::state::AppState;
 use crate::volunteering::SignupState;
-use crate::volunteering::domain::{self, Event, Span};
+use crate::volunteering::domain::{self, Event};
+use crate::{places, teams};
 
 /// At most so many shifts in one run of the schedule; the next run takes the rest.
 const LAPSED_SHIFTS: u64 = 500;
@@ -29,8 +31,8 @@ pub(in crate::volunteering) async fn sign_up(
     actor: &Actor,
     shift_id: ShiftId,
 ) -> Result<signup::Model, Problem> {
-    let community_id = super::find_shift(txn, shift_id).await?.community_id;
-    if actor.require_verified(txn).await?.community_id != community_id {
+    let seen = super::find_shift(txn, shift_id).await?;
+    if actor.require_verified(txn).await?.community_id != seen.community_id {
         return Err(Code::NotResidentHere.into());
     }
     lock_person(txn, actor.user_id).await?;
@@ -39,15 +41,28 @@ pub(in crate::volunteering) async fn sign_up(
     if let Some(own) = own.filter(|own| domain::LIVE.contains(&own.state)) {
         return if own.state == SignupState::Offered { accept(state, txn, own).await } else { Ok(own) };
     }
+    // What does not change with the seats is asked before others have to wait.
+    let rules = places::rules(state, txn, seen.community_id).await?;
+    is_fit(state, txn, actor.user_id, &seen).await?;
+    let in_team = match seen.team_id {
+        Some(team) => teams::is_member(txn, team, actor.user_id).await?,
+        None => true,
+    };
     let shift = lock_shift(txn, shift_id).await?;
     // Read after the lock: the queue is in the order of the clock.
     let now = state.clock.now();
+    if shift.called_off_at.is_some() {
+        return Err(Code::ShiftCalledOff.into());
+    }
     if now >= shift.ends_at {
         return Err(Code::ShiftEnded.into());
     }
-    if overlaps_another(txn, actor.user_id, &shift).await? {
-        return Err(Code::OverlappingShift.into());
+    let for_all = shift.starts_at - TimeDelta::hours(rules.team_first_hours);
+    if !in_team && now < for_all {
+        let from = domain::moment_text(for_all);
+        return Err(Problem::new(Code::TeamFirst, format!("{from}起开放 / open to all from {from} (China)")));
     }
+    has_time(txn, actor.user_id, &shift, &rules).await?;
     let first = if take_seat(txn, shift_id).await? {
         SignupState::Confirmed
     } else if now < shift.starts_at {
@@ -56,25 +71,7 @@ pub(in crate::volunteering) async fn sign_up(
         // Who comes late takes a free seat; there is no waiting list any more.
         return Err(Code::ShiftStarted.into());
     };
-    let row = signup::ActiveModel {
-        id: Set(ids::ordered(&state.clock)),
-        shift_id: Set(shift_id),
-        user_id: Set(actor.user_id),
-        community_id: Set(community_id),
-        state: Set(first),
-        starts_at: Set(shift.starts_at),
-        ends_at: Set(shift.ends_at),
-        queued_at: Set(now),
-        offer_expires_at: Set(None),
-        checked_in_at: Set(None),
-        checked_out_at: Set(None),
-        proof: Set(json!({})),
-        minutes: Set(None),
-        points: Set(None),
-        confirmed_by: Set(None),
-        confirmed_at: Set(None),
-    };
-    Ok(row.insert(txn).await?)
+    enter(state, txn, actor.user_id, &shift, first, &rules).await
 }
 
 async fn accept(state: &AppState, txn: &DatabaseTransaction, own: signup::Model) -> Result<signup::Model, Problem> {
@@ -85,16 +82,6 @@ async fn accept(state: &AppState, txn: &DatabaseTransaction, own: signup::Model)
     advance_one(txn, &own, Event::Accept, only_state()).await
 }
 
-/// In the person's lock, so that two requests of one person see each other; `signups_overlap` is the second guard.
-async fn overlaps_another(txn: &DatabaseTransaction, person: UserId, shift: &shift::Model) -> Result<bool, Problem> {
-    let live = signup::Entity::find()
-        .filter(signup::Column::UserId.eq(person))
-        .filter(signup::Column::State.is_in(domain::LIVE))
-        .filter(signup::Column::EndsAt.gt(shift.starts_at));
-    let live = live.all(txn).await?;
-    Ok(live.iter().any(|row| Span { from: row.starts_at, to: row.ends_at }.overlaps(span(shift))))
-}
-
 async fn take_seat(txn: &DatabaseTransaction, shift: ShiftId) -> Result<bool, Problem> {
     let taken = shift::Entity::update_many()
         .col_expr(shift::Column::Taken, Expr::col(shift::Column::Taken).add(1))
@@ -103,35 +90,49 @@ async fn take_seat(txn: &DatabaseTransaction, shift: ShiftId) -> Result<bool, Pr
     Ok(taken.exec(txn).await?.rows_affected == 1)
 }
 
-/// Cancels the caller's sign-up before the shift begins; the seat goes to the next who waits.
+/// Cancels the caller's sign-up; the seat goes to the next who waits. Who has a seat and comes late needs a stand-in.
 pub(in crate::volunteering) async fn cancel(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
     shift_id: ShiftId,
 ) -> Result<signup::Model, Problem> {
+    let community = super::find_shift(txn, shift_id).await?.community_id;
+    let rules = places::rules(state, txn, community).await?;
     let shift = lock_shift(txn, shift_id).await?;
     let own = own(shift_id, actor.user_id).lock(LockType::NoKeyUpdate).one(txn).await?.ok_or(Code::NotFound)?;
     if own.state == SignupState::Cancelled {
         return Ok(own);
     }
     domain::next(own.state, Event::Cancel).ok_or(Code::SignupState)?;
-    if state.clock.now() >= shift.starts_at {
+    let now = state.clock.now();
+    if now >= shift.starts_at {
         return Err(Code::ShiftStarted.into());
     }
+    let until = shift.starts_at - TimeDelta::hours(rules.cancel_cutoff_hours);
+    if own.state == SignupState::Confirmed && now >= until {
+        let until = domain::moment_text(until);
+        let detail = format!(
+            "{until}前可直接取消，现在请申请他人顶班 / free until {until} (China); now POST /signups/{}/stand-in",
+            own.id
+        );
+        return Err(Problem::new(Code::CancelTooLate, detail));
+    }
     let cancelled = advance_one(txn, &own, Event::Cancel, only_state()).await?;
+    close_requests(txn, &[own.id], now).await?;
     if domain::SEATED.contains(&own.state) {
-        hand_on(state, txn, &shift, 1).await?;
+        hand_on(state, txn, &shift, 1, &rules).await?;
     }
     Ok(cancelled)
 }
 
 /// Hands free seats on, in the shift's lock: each is offered to the next who waits; a seat that nobody waits for is free.
-async fn hand_on(
+pub(super) async fn hand_on(
     state: &AppState,
     txn: &DatabaseTransaction,
     shift: &shift::Model,
     seats: usize,
+    rules: &Rules,
 ) -> Result<(), Problem> {
     let now = state.clock.now();
     let mut waiting = Vec::new();
@@ -145,7 +146,7 @@ async fn hand_on(
             .all(txn)
             .await?;
     }
-    let until = domain::offer_until(now, state.config.rules.offer_minutes, span(shift));
+    let until = domain::offer_until(now, rules.offer_minutes, span(shift));
     let offer = signup::ActiveModel { offer_expires_at: Set(Some(until)), ..Default::default() };
     let ids: Vec<_> = waiting.iter().map(|row| row.id).collect();
     let offered = advance(txn, &ids, SignupState::Waitlisted, Event::Offer, offer).await?;
@@ -157,35 +158,9 @@ async fn hand_on(
         freed.exec(txn).await?;
     }
     let body = format!("请在{}前确认", domain::moment_text(until));
-    tell(state, txn, shift, &offered, "shift.offered", "候补的班次有空位了", &body, until).await
-}
-
-/// Tells people what became of their sign-ups. `at` tells repeated events of one person and shift apart.
-#[allow(clippy::too_many_arguments, reason = "a message has that many parts")]
-async fn tell(
-    state: &AppState,
-    txn: &DatabaseTransaction,
-    shift: &shift::Model,
-    rows: &[signup::Model],
-    kind: &str,
-    title: &str,
-    body: &str,
-    at: DateTime<Utc>,
-) -> Result<(), Problem> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let people: Vec<_> = rows.iter().map(|row| row.user_id).collect();
-    let activity = activity::Entity::find_by_id(shift.activity_id).one(txn).await?.ok_or(Code::Internal)?;
-    let message = Message {
-        kind,
-        title: title.to_owned(),
-        body: format!("{body}：{}，{}", activity.title, span(shift).text()),
-        target: Some(("shift", shift.id.0)),
-        dedupe_key: format!("{kind}:{}:{}", shift.id, at.timestamp_micros()),
-        template: Template::Shift,
-    };
-    notifications::tell_all(state, txn, &people, &message).await
+    let key = until.timestamp_micros().to_string();
+    let news = News { kind: "shift.offered", title: "候补的班次有空位了", body: &body, key };
+    tell(state, txn, shift, &people(&offered), news).await
 }
 
 /// The schedule: ends offers that ran out and waiting lists of shifts that began.
@@ -213,6 +188,7 @@ fn lapsed(now: DateTime<Utc>) -> Condition {
 }
 
 async fn lapse(state: &AppState, txn: &DatabaseTransaction, shift_id: ShiftId) -> Result<(), Problem> {
+    let rules = places::rules(state, txn, super::find_shift(txn, shift_id).await?.community_id).await?;
     let shift = lock_shift(txn, shift_id).await?;
     let now = state.clock.now();
     let due = signup::Entity::find().filter(signup::Column::ShiftId.eq(shift_id)).filter(lapsed(now)).all(txn).await?;
@@ -221,7 +197,17 @@ async fn lapse(state: &AppState, txn: &DatabaseTransaction, shift_id: ShiftId) -
     // Whoever accepted in this very moment keeps the seat: the condition leaves them alone.
     let ended = advance(txn, &ids(&offered), SignupState::Offered, Event::Lapse, only_state()).await?;
     let missed = advance(txn, &ids(&waiting), SignupState::Waitlisted, Event::Lapse, only_state()).await?;
-    tell(state, txn, &shift, &ended, "shift.offer_ended", "候补名额已过期", "未在时限内确认", now).await?;
-    tell(state, txn, &shift, &missed, "shift.full", "候补未能排上", "班次已开始，名额已满", now).await?;
-    hand_on(state, txn, &shift, ended.len()).await
+    let key = now.timestamp_micros().to_string();
+    let news = News {
+        kind: "shift.offer_ended", title: "候补名额已过期", body: "未在时限内确认", key: key.clone()
+    };
+    tell(state, txn, &shift, &people(&ended), news).await?;
+    let news = News { kind: "shift.full", title: "候补未能排上", body: "班次已开始，名额已满", key };
+    tell(state, txn, &shift, &people(&missed), news).await?;
+    hand_on(state, txn, &shift, ended.len(), &rules).await
+}
+
+/// Whose sign-ups they are.
+pub(super) fn people(rows: &[signup::Model]) -> Vec<UserId> {
+    rows.iter().map(|row| row.user_id).collect()
 }

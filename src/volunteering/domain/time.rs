@@ -1,67 +1,9 @@
-//! The rules of shifts: what a sign-up may become, when one may check in, what presence is worth.
+//! Half-open times, and until when what may be done.
 
 use chrono::{DateTime, FixedOffset, SubsecRound, TimeDelta, Utc};
 
-use super::SignupState;
-
-use Event::{Accept, Cancel, CheckIn, CheckOut, Credit, Excuse, Forget, Lapse, Miss, Offer};
-use SignupState::{
-    Cancelled, CheckedIn, CheckedOut, Confirmed, Credited, Excused, InReview, NoShow, Offered, Waitlisted,
-};
-
-/// What happens to a sign-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Event {
-    /// A seat became free and is held for the person.
-    Offer,
-    /// The person takes the offered seat.
-    Accept,
-    /// The person steps back before the shift begins.
-    Cancel,
-    /// An offer ran out, or the shift began with the person still waiting.
-    Lapse,
-    /// The person came.
-    CheckIn,
-    /// The person left.
-    CheckOut,
-    /// Somebody else confirmed the minutes.
-    Credit,
-    /// The person came and never checked out: somebody must say until when they were there.
-    Forget,
-    /// The person never came.
-    Miss,
-    /// The person never came, and had a reason.
-    Excuse,
-}
-
-/// All that can happen: state, event, next state. Everything else is refused.
-pub const TRANSITIONS: &[(SignupState, Event, SignupState)] = &[
-    (Waitlisted, Offer, Offered),
-    (Waitlisted, Cancel, Cancelled),
-    (Waitlisted, Lapse, Cancelled),
-    (Offered, Accept, Confirmed),
-    (Offered, Cancel, Cancelled),
-    (Offered, Lapse, Cancelled),
-    (Confirmed, Cancel, Cancelled),
-    (Confirmed, CheckIn, CheckedIn),
-    (Confirmed, Miss, NoShow),
-    (CheckedIn, CheckOut, CheckedOut),
-    (CheckedIn, Forget, InReview),
-    (InReview, CheckOut, CheckedOut),
-    (CheckedOut, Credit, Credited),
-    (NoShow, Excuse, Excused),
-];
-
-/// The states that take up a seat of the shift.
-pub const SEATED: [SignupState; 8] = [Offered, Confirmed, CheckedIn, InReview, CheckedOut, Credited, NoShow, Excused];
-
-/// The states that take up the person's time, so that no other of their sign-ups may overlap.
-pub const LIVE: [SignupState; 7] = [Waitlisted, Offered, Confirmed, CheckedIn, InReview, CheckedOut, Credited];
-
-/// What a state becomes by an event, if that may happen to it.
-pub fn next(state: SignupState, event: Event) -> Option<SignupState> {
-    TRANSITIONS.iter().find(|(from, by, _)| (*from, *by) == (state, event)).map(|(_, _, to)| *to)
-}
+use super::Event;
+use crate::volunteering::SignupState;
 
 /// A shift at most this long.
 pub const LONGEST: TimeDelta = TimeDelta::hours(24);
@@ -149,16 +91,16 @@ impl Step {
     /// What it does to a sign-up.
     pub const fn event(self) -> Event {
         match self {
-            Self::In => CheckIn,
-            Self::Out => CheckOut,
+            Self::In => Event::CheckIn,
+            Self::Out => Event::CheckOut,
         }
     }
 
     /// The state after it; a repetition finds the sign-up there and changes nothing.
     pub const fn reached(self) -> SignupState {
         match self {
-            Self::In => CheckedIn,
-            Self::Out => CheckedOut,
+            Self::In => SignupState::CheckedIn,
+            Self::Out => SignupState::CheckedOut,
         }
     }
 
@@ -187,39 +129,10 @@ pub fn offer_until(now: DateTime<Utc>, minutes: i64, shift: Span) -> DateTime<Ut
     (now + TimeDelta::minutes(minutes)).min(shift.from)
 }
 
-/// How many of the thresholds (hours, rising) somebody has reached.
-pub fn stars(minutes: i64, thresholds: &[i64]) -> usize {
-    thresholds.iter().filter(|hours| hours.saturating_mul(60) <= minutes).count()
-}
-
-/// A check-in code changes this often (seconds).
-const CODE_SECONDS: i64 = 30;
-
-/// The number of the code's time at `now`.
-pub fn code_window(now: DateTime<Utc>) -> i64 {
-    now.timestamp().div_euclid(CODE_SECONDS)
-}
-
-/// The times whose codes are good at `now`: this one, and the one before for whoever scanned at its end.
-pub fn good_windows(now: DateTime<Utc>) -> [i64; 2] {
-    [code_window(now), code_window(now) - 1]
-}
-
-/// When a time's code stops being good.
-pub fn code_expires(window: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp((window + 2) * CODE_SECONDS, 0).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use sea_orm::Iterable;
-    use std::collections::HashSet;
-    use std::fmt::Write;
-
-    /// Where a sign-up begins: with a seat or without.
-    const BEGINNINGS: [SignupState; 2] = [Confirmed, Waitlisted];
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_000_000 + seconds, 0).unwrap()
@@ -258,71 +171,10 @@ mod tests {
         }
 
         #[test]
-        fn stars_only_rise(minutes in 0_i64..200_000, more in 0_i64..10_000) {
-            let thresholds = [100, 300, 600, 1000, 1500];
-            prop_assert!(stars(minutes, &thresholds) <= stars(minutes + more, &thresholds));
-        }
-
-        #[test]
         fn an_offer_ends_no_later_than_the_shift_begins(shift in spans(), before in 1_i64..100_000, minutes in 0_i64..10_000) {
             let now = shift.from - TimeDelta::seconds(before);
             let until = offer_until(now, minutes, shift);
             prop_assert!(now <= until && until <= shift.from);
         }
-
-        #[test]
-        fn a_code_is_good_from_its_window_until_it_expires(made in 0_i64..1_000_000, later in 0_i64..200) {
-            let window = code_window(at(made));
-            let good = good_windows(at(made + later)).contains(&window);
-            prop_assert_eq!(good, at(made + later) < code_expires(window));
-        }
-    }
-
-    #[test]
-    fn a_star_is_reached_at_its_hour() {
-        let thresholds = [100, 300, 600, 1000, 1500];
-        assert_eq!([5999, 6000, 18_000, 89_999, 90_000].map(|minutes| stars(minutes, &thresholds)), [0, 1, 2, 4, 5]);
-    }
-
-    #[test]
-    fn the_table_is_a_function_and_every_state_can_be_reached() {
-        let pairs: HashSet<_> = TRANSITIONS.iter().map(|(from, by, _)| (from, by)).collect();
-        assert_eq!(pairs.len(), TRANSITIONS.len());
-        let mut reached: HashSet<SignupState> = BEGINNINGS.into();
-        for _ in TRANSITIONS {
-            let more: Vec<_> =
-                TRANSITIONS.iter().filter(|(from, ..)| reached.contains(from)).map(|(.., to)| *to).collect();
-            reached.extend(more);
-        }
-        assert_eq!(reached, SignupState::iter().collect());
-    }
-
-    #[test]
-    fn what_is_over_stays_so_and_a_seat_is_never_taken_by_the_way() {
-        for (from, event, to) in TRANSITIONS {
-            assert!(!matches!(from, Cancelled | Excused | Credited));
-            // Only an offer takes a seat and only stepping back or an offer's end gives one up: the service counts on it.
-            let (had, has) = (SEATED.contains(from), SEATED.contains(to));
-            assert_eq!(!had && has, *event == Offer);
-            assert_eq!(had && !has, matches!(event, Cancel | Lapse) && had);
-        }
-    }
-
-    /// The docs' picture of [`TRANSITIONS`].
-    fn diagram() -> String {
-        let mut text = String::from("stateDiagram-v2\n");
-        for state in BEGINNINGS {
-            writeln!(text, "    [*] --> {state}").unwrap();
-        }
-        for (from, event, to) in TRANSITIONS {
-            writeln!(text, "    {from} --> {to}: {event:?}").unwrap();
-        }
-        text
-    }
-
-    #[test]
-    fn the_docs_show_this_table() {
-        let page = include_str!("../../docs/capabilities/volunteering.md");
-        assert!(page.contains(&diagram()), "put this into the page:\n{}", diagram());
     }
 }
