@@ -323,8 +323,8 @@ async fn awards_and_opt_outs_while_a_set_is_told_are_all_on_it() {
     .await;
 }
 
-// Guard, taken out once: SKIP LOCKED. An award to several people locks their rows one by one, so that to wait for one could be a
-// deadlock. SQLite has one writer at a time.
+// For SKIP LOCKED: an award to several people locks their rows one by one, so that to wait for one could be a deadlock. SQLite
+// has one writer at a time.
 #[actix_web::test]
 async fn to_tell_a_set_waits_for_no_award() {
     TestApp::run(async |app| {
