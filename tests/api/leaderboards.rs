@@ -15,7 +15,7 @@ use linli::platform::jobs::worker;
 use linli::platform::state::AppState;
 use linli::points::board::{self, Board, Found, Name};
 use linli::points::domain::Period;
-use linli::points::lower_scores;
+use linli::points::{Award, award, lower_scores};
 use rand::{RngExt, SeedableRng};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -224,7 +224,7 @@ async fn a_board_is_a_communitys_and_bad_questions_are_named() {
     .await;
 }
 
-// Guards, each taken out once: the keeper's lease, `tell` after a rebuild, the note's version, the trigger on opting out.
+// Guards, each taken out once: the version that an award raises, the opt-out in a row's place.
 #[actix_web::test]
 async fn awards_reversals_and_opt_outs_in_any_order_show_alike_in_redis_in_process_and_in_the_rows() {
     TestApp::run(async |app| {
@@ -279,6 +279,89 @@ async fn awards_reversals_and_opt_outs_in_any_order_show_alike_in_redis_in_proce
     .await;
 }
 
+// Guard, taken out once: a note of the version that is there now would lose an award that came after the reading.
+#[actix_web::test]
+async fn awards_and_opt_outs_while_a_set_is_told_are_all_on_it() {
+    TestApp::run(async |app| {
+        let personas: Vec<String> = (1..=10).map(resident).collect();
+        let ids: Vec<UserId> = personas.iter().map(|persona| user_id(persona)).collect();
+        let people = app.sign_in_all(&personas[..4]).await;
+        let name = name(app, Period::All);
+        for (at, persona) in personas.iter().enumerate() {
+            credit(app, persona, 1, Uuid::from_u128(at as u128)).await;
+        }
+        settle(app, &name).await;
+        let stop = Cell::new(false);
+        let awards = async {
+            join_all(personas.iter().enumerate().map(async |(at, persona)| {
+                for award in 1..=25 {
+                    assert!(credit(app, persona, award, Uuid::from_u128((at as u128) << 32 | award as u128)).await);
+                }
+            }))
+            .await;
+            stop.set(true);
+        };
+        let opt_outs = join_all(people.iter().map(async |person| {
+            for at in 0..12 {
+                opt_out(person, at % 2 == 0).await;
+            }
+        }));
+        let tellers = join_all((0..2).map(async |_| {
+            while !stop.get() {
+                board::tell(&app.state).await.unwrap();
+                // Without Redis a reader does what the worker does with it.
+                board::read_set(&app.state, &name, Period::All, ids[0], 10).await.unwrap();
+            }
+        }));
+        futures_util::join!(awards, opt_outs, tellers);
+        let ways = Ways::of(app).await;
+        ways.agree(&ids, Period::All, 50).await;
+        ways.close().await;
+        let untold = score::Entity::find().filter(score::Column::UserId.is_in(ids)).all(app.state.db.read()).await;
+        assert!(untold.unwrap().iter().filter(|row| row.period == "all").all(|row| row.boarded == row.version));
+    })
+    .await;
+}
+
+// For SKIP LOCKED: an award to several people locks their rows one by one, so that to wait for one could be a deadlock. SQLite
+// has one writer at a time.
+#[actix_web::test]
+async fn to_tell_a_set_waits_for_no_award() {
+    TestApp::run(async |app| {
+        if !app.state.db.is_postgres() {
+            return;
+        }
+        let name = name(app, Period::All);
+        for (at, persona) in ["resident-1", "resident-2"].into_iter().enumerate() {
+            credit(app, persona, 1, Uuid::from_u128(at as u128)).await;
+        }
+        let points = |persona: &str, source: u128| Award {
+            community_id: place_id(GUANGHUA),
+            person: user_id(persona),
+            amount: 5,
+            rule: "test.rule",
+            source: ("signup", Uuid::from_u128(source)),
+            reason: "志愿服务".to_owned(),
+            actor: None,
+        };
+        transact(&app.state, async |txn| {
+            award(&app.state, txn, &points("resident-1", 11)).await?;
+            let told = async {
+                board::tell(&app.state).await.unwrap();
+                board::read_set(&app.state, &name, Period::All, user_id("resident-2"), 10).await.unwrap();
+            };
+            tokio::time::timeout(StdDuration::from_secs(20), told).await.expect("nobody waits");
+            award(&app.state, txn, &points("resident-2", 12)).await
+        })
+        .await
+        .unwrap();
+        let ways = Ways::of(app).await;
+        ways.agree(&[user_id("resident-1"), user_id("resident-2")], Period::All, 10).await;
+        ways.close().await;
+    })
+    .await;
+}
+
 fn crowd_id(number: usize) -> UserId {
     UserId(Uuid::from_u128((0xc0d << 64) + number as u128))
 }
@@ -319,7 +402,7 @@ async fn disperse(app: &TestApp) {
     flush(app).await;
 }
 
-// Guards: a set is published only when complete; readers take the rows while it is missing; changes are told after a rebuild.
+// Guards, each taken out once: a set is filled under a name of its own, and readers take the rows while there is none.
 #[actix_web::test]
 async fn redis_flushed_under_load_shows_nobody_an_empty_or_partial_board_and_the_same_ranks_afterwards() {
     TestApp::run(async |app| {
@@ -415,7 +498,7 @@ async fn while_redis_is_down_boards_are_read_from_the_rows_and_nothing_is_lost()
     .await;
 }
 
-// Guard: `boarded < version`; a keeper that may not write leaves everything for the next.
+// Guards, each taken out once: the lease's token in a write (conformance_sorted.rs has more), the version that an award raises.
 #[actix_web::test]
 async fn a_burst_of_awards_is_one_row_to_tell_and_waits_for_whoever_holds_the_lease() {
     TestApp::run(async |app| {
@@ -447,6 +530,7 @@ async fn a_burst_of_awards_is_one_row_to_tell_and_waits_for_whoever_holds_the_le
     .await;
 }
 
+// Guard, taken out once: an answer from the set with somebody who opted out is not given.
 #[actix_web::test]
 async fn who_opts_out_is_gone_at_once_though_the_set_was_not_told() {
     TestApp::run(async |app| {

@@ -99,7 +99,8 @@ impl Cache for RedisCache {
     }
 
     async fn delete(&self, key: &str) -> Result<(), CacheError> {
-        let () = self.connection.clone().del(self.key(key)).await?;
+        // Not DEL: to free a large set holds up everybody.
+        let () = self.connection.clone().unlink(self.key(key)).await?;
         Ok(())
     }
 

@@ -58,8 +58,8 @@ async fn totals(state: &AppState, name: &Name) -> Result<Option<Totals>, Failure
     let sum = |of: &str| format!("CAST(COALESCE(SUM({of}), 0) AS bigint)");
     let sql = format!(
         "SELECT {} AS listed, {} AS changed, {} AS versions
-         FROM points_scores s JOIN users u ON u.id = s.user_id WHERE s.community_id = $1 AND s.period = $2",
-        sum("CASE WHEN s.boarded = s.version AND s.points > 0 AND NOT u.board_opt_out THEN 1 ELSE 0 END"),
+         FROM points_scores s LEFT JOIN users u ON u.id = s.user_id AND u.board_opt_out WHERE s.community_id = $1 AND s.period = $2",
+        sum("CASE WHEN s.boarded = s.version AND s.points > 0 AND u.id IS NULL THEN 1 ELSE 0 END"),
         sum("CASE WHEN s.boarded < s.version THEN 1 ELSE 0 END"),
         sum("s.version"),
     );

@@ -53,9 +53,11 @@ pub(super) async fn rows(
     only: &str,
 ) -> Result<Vec<Row>, DbErr> {
     let connection = state.db.read();
+    // Not a join: PostgreSQL would merge all people up to these with them.
     let sql = format!(
-        "SELECT s.user_id, s.points, s.reached_at, s.version, s.boarded, u.board_opt_out
-         FROM points_scores s JOIN users u ON u.id = s.user_id
+        "SELECT s.user_id, s.points, s.reached_at, s.version, s.boarded,
+                (SELECT u.board_opt_out FROM users u WHERE u.id = s.user_id) AS board_opt_out
+         FROM points_scores s
          WHERE s.community_id = $1 AND s.period = $2 AND s.user_id > $3 {only}
          ORDER BY s.user_id LIMIT $4"
     );
