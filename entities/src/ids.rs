@@ -123,8 +123,14 @@ ids! {
     NoticeId,
     /// A balance of one unit in one community.
     AccountId,
+    /// Amounts that moved together.
+    TransactionId,
     /// An amount moved from one account to another.
     TransferId,
+    /// What a rule gave somebody.
+    EarningId,
+    /// Points given by hand.
+    AwardId,
     /// A question to an electorate that is frozen at opening.
     PollId,
     /// One thing that can be voted for.
@@ -167,4 +173,14 @@ ids! {
     RewardId,
     /// Points and one piece of stock held for a person until the code is settled.
     RedemptionId,
+    /// A shop or an association that hands out rewards.
+    MerchantId,
+    /// Pieces that came to a stock or left it.
+    StockChangeId,
+    /// A code that somebody else honours.
+    VoucherId,
+    /// What a merchant handed out in a month.
+    StatementId,
+    /// What a community published about a month.
+    SummaryId,
 }

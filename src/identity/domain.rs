@@ -25,7 +25,9 @@ pub enum Permission {
     PushSurveys,
     /// Create activities and shifts, and mark and confirm anybody's presence.
     ManageActivities,
-    /// Award points by hand.
+    /// Set what a place can set for itself: its rules, what earns points, its gift budget.
+    ManageSettings,
+    /// Award points by hand, approve and take back what was awarded.
     AwardPoints,
     /// Create rewards.
     ManageRewards,
@@ -47,8 +49,8 @@ pub enum Permission {
 
 use Permission::{
     ActForOrganisation, AwardPoints, Evaluate, GiveGrants, ManageActivities, ManagePolls, ManageProjects,
-    ManageRewards, ManageSurveys, Moderate, PushSurveys, ReadComplaints, Represent, SettleRedemptions, SocialWork,
-    Supervise, VerifyResidents, Volunteer,
+    ManageRewards, ManageSettings, ManageSurveys, Moderate, PushSurveys, ReadComplaints, Represent, SettleRedemptions,
+    SocialWork, Supervise, VerifyResidents, Volunteer,
 };
 
 const STAFF: &[Permission] = &[
@@ -61,6 +63,7 @@ const STAFF: &[Permission] = &[
     ManageSurveys,
     PushSurveys,
     ManageActivities,
+    ManageSettings,
     AwardPoints,
     ManageRewards,
     SettleRedemptions,

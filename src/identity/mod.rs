@@ -11,6 +11,7 @@ pub mod domain;
 mod http;
 mod service;
 mod session;
+mod settings;
 
 use futures_util::FutureExt;
 
@@ -42,7 +43,10 @@ const RULES: &[(&str, &str)] = &[
 pub fn capability() -> Capability {
     Capability {
         name: "identity",
-        routes: Some(http::routes),
+        routes: Some(|config| {
+            http::routes(config);
+            settings::http::routes(config);
+        }),
         verify: Some(|state| state.db.audit(RULES).boxed_local()),
         ..Capability::default()
     }

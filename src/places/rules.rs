@@ -1,26 +1,85 @@
-//! What a community has set for itself.
+//! What a place has set for itself.
 
 use entities::ids::PlaceId;
 use entities::places::place;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
-use serde_json::Value;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder,
+};
+use serde_json::{Map, Value};
 
 use crate::platform::code::Code;
 use crate::platform::config::Rules;
-use crate::platform::http::Problem;
+use crate::platform::http::{FieldError, Problem};
 use crate::platform::state::AppState;
 
 /// The rules of a community: the server's, changed by what its district, its street and it itself have set, in this order.
 pub async fn rules(state: &AppState, connection: &impl ConnectionTrait, community: PlaceId) -> Result<Rules, Problem> {
     let place = place::Entity::find_by_id(community).one(connection).await?.ok_or(Code::NotFound)?;
+    let chain = chain(connection, &place).await?;
+    merged(&state.config.rules, chain.iter().map(|place| &place.settings))
+}
+
+/// [`rules`] of the community that a place lies in, if one has the place at hand.
+pub async fn rules_at(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    place: &place::Model,
+) -> Result<Rules, Problem> {
+    let chain = chain(connection, place).await?;
+    // What lies in a community sets nothing.
+    let chain = chain.iter().filter(|outer| outer.community_id.is_none_or(|community| community == outer.id));
+    merged(&state.config.rules, chain.map(|outer| &outer.settings))
+}
+
+/// A place with all that it lies in, outermost first.
+async fn chain(connection: &impl ConnectionTrait, place: &place::Model) -> Result<Vec<place::Model>, Problem> {
     // "/a/b/c/" lies in "/a/", "/a/b/" and itself.
     let above = place.path.match_indices('/').skip(1).filter_map(|(at, _)| place.path.get(..=at));
-    let chain = place::Entity::find()
-        .filter(place::Column::Path.is_in(above))
-        .order_by_asc(place::Column::Path)
-        .all(connection)
-        .await?;
-    merged(&state.config.rules, chain.iter().map(|place| &place.settings))
+    let chain = place::Entity::find().filter(place::Column::Path.is_in(above)).order_by_asc(place::Column::Path);
+    Ok(chain.all(connection).await?)
+}
+
+/// Replaces what a place has set by `own`, if that makes rules; gives the rules that follow. A mistake is named by its field.
+///
+/// Each field is checked by itself, so that settings which are right here are right in every place below.
+pub async fn set(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    place: &place::Model,
+    own: &Map<String, Value>,
+) -> Result<Rules, Problem> {
+    let above = chain(txn, place).await?;
+    let above = above.iter().filter(|outer| outer.id != place.id).map(|outer| &outer.settings);
+    let rules = checked(&merged(&state.config.rules, above)?, own)?;
+    let row = place::ActiveModel { id: Set(place.id), settings: Set(Value::Object(own.clone())), ..Default::default() };
+    row.update(txn).await?;
+    Ok(rules)
+}
+
+/// `own` laid over rules; each field that is unknown or wrong is named.
+fn checked(rules: &Rules, own: &Map<String, Value>) -> Result<Rules, Problem> {
+    let internal = |error| Problem::from(Code::Internal).caused_by(error);
+    let all = serde_json::to_value(rules).map_err(internal)?;
+    let mut errors = Vec::new();
+    for (field, value) in own {
+        let pointer = format!("/{field}");
+        if all.get(field).is_none() {
+            let detail = "没有这项设置 / there is no such setting".to_owned();
+            errors.push(FieldError { pointer, code: "unknown".into(), detail });
+            continue;
+        }
+        let mut one = all.clone();
+        if let Some(one) = one.as_object_mut() {
+            one.insert(field.clone(), value.clone());
+        }
+        match serde_json::from_value::<Rules>(one).map(|rules| rules.check()) {
+            Ok(Ok(())) => {}
+            Ok(Err((_, detail))) => errors.push(FieldError { pointer, code: "invalid".into(), detail }),
+            Err(error) => errors.push(FieldError { pointer, code: "type".into(), detail: error.to_string() }),
+        }
+    }
+    if errors.is_empty() { merged(rules, [&Value::Object(own.clone())]) } else { Err(Problem::invalid(errors)) }
 }
 
 /// Settings laid over rules, each over what stands before it. Fails if together they make no rules.
@@ -47,5 +106,27 @@ mod tests {
         let (street, own) = (json!({ "points_per_hour": 5, "pickup_hours": 24 }), json!({ "points_per_hour": 7 }));
         let merged = merged(&rules, [&json!({}), &street, &own]).unwrap();
         assert_eq!((merged.points_per_hour, merged.pickup_hours, merged.offer_minutes), (7, 24, rules.offer_minutes));
+    }
+
+    #[test]
+    fn each_mistake_is_named_by_its_field() {
+        let rules = Config::with("").unwrap().rules;
+        let own = |value: Value| value.as_object().unwrap().clone();
+        let set = json!({ "points_per_hour": 5, "holidays": ["2026-10-01"] });
+        assert_eq!(checked(&rules, &own(set)).unwrap().points_per_hour, 5);
+        for (wrong, code) in [
+            (json!({ "points_per_hour": -1 }), "invalid"),
+            (json!({ "points_per_hour": "ten" }), "type"),
+            (json!({ "holidays": ["2026-02-30"] }), "type"),
+            (json!({ "star_hours": [3, 2] }), "invalid"),
+            (json!({ "points_per_day": 1 }), "unknown"),
+        ] {
+            let pointer = format!("/{}", own(wrong.clone()).keys().next().unwrap());
+            let document = serde_json::to_value(checked(&rules, &own(wrong)).unwrap_err().document()).unwrap();
+            assert_eq!(
+                (&document["errors"][0]["pointer"], &document["errors"][0]["code"]),
+                (&json!(pointer), &json!(code))
+            );
+        }
     }
 }

@@ -50,6 +50,7 @@ codes! {
     GrantExceedsOwn        403 "授予的权限超出您自己的权限" "Nobody can give more than they hold";
     HighRiskUser           403 "微信提示账号存在风险" "WeChat marks this account as high risk";
     NotFound               404 "内容不存在" "There is no such thing, or it is not shown to you";
+    LeaderboardOff         404 "本社区未开放排行榜" "This community shows no leaderboard";
     ResultHidden           404 "结果在表决结束后公布" "The result is published after closing";
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
@@ -87,7 +88,15 @@ codes! {
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
     InsufficientPoints     409 "积分不足" "Not enough points";
+    InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
+    RewardNotOffered       409 "礼品已下架或不在兑换期内" "The reward is withdrawn, or this is not its time";
+    RedemptionLimit        409 "已达到您的兑换次数上限" "You have redeemed this as often as is allowed in the period";
+    StockInUse             409 "库存不能少于已兑换的数量" "The stock cannot be less than what is reserved and handed out";
+    VoucherKnown           409 "券码已导入过" "A voucher code was imported before";
+    VoucherShown           409 "券码已查看，不能取消" "The voucher code was shown; it cannot be given back";
+    OutsideOpening         409 "不在领取时间内" "The reward is not handed out at this time";
+    PickupCodeExpired      409 "核销码已更新，请重新出示" "The pickup code has rotated; ask for the one shown now";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
@@ -120,62 +129,46 @@ impl Code {
     }
 }
 
-/// What the name of a violated constraint means to the caller. Statements are written so that these are the second guard.
-pub fn of_constraint(name: &str) -> Option<Code> {
-    Some(match name {
-        "residencies_one_live" => Code::ResidencyExists,
-        "residencies_not_by_oneself"
-        | "signups_not_by_oneself"
-        | "moderation_items_not_by_oneself"
-        | "team_members_not_by_oneself"
-        | "team_skills_not_by_oneself"
-        | "stand_ins_not_by_oneself"
-        | "no_shows_not_by_oneself"
-        | "no_shows_appeal_by_another" => Code::OwnAct,
-        "team_members_one_live" => Code::AlreadyMember,
-        "stand_ins_one_open" => Code::StandInExists,
-        "swaps_one_open" => Code::SwapExists,
-        "grants_one_live" => Code::GrantExists,
-        "need_supports_not_own" => Code::OwnNeed,
-        "need_files_used_once" => Code::FileInUse,
-        "poll_participations_pkey" | "poll_ballots_once" => Code::AlreadyVoted,
-        "poll_participations_elector" => Code::NotAnElector,
-        "survey_responses_once" => Code::AlreadyAnswered,
-        "signups_overlap" => Code::OverlappingShift,
-        "ledger_accounts_available" => Code::InsufficientPoints,
-        "award_budgets_daily" => Code::AwardLimit,
-        "rewards_available" => Code::OutOfStock,
-        "ledger_transfers_resolved_once" => Code::RedemptionEnded,
-        _ => return None,
-    })
-}
-
-/// The constraints that [`of_constraint`] knows, for databases that give a message instead of a name.
-pub const CONSTRAINTS: [&str; 23] = [
-    "team_members_not_by_oneself",
-    "team_skills_not_by_oneself",
-    "stand_ins_not_by_oneself",
-    "no_shows_not_by_oneself",
-    "no_shows_appeal_by_another",
-    "team_members_one_live",
-    "stand_ins_one_open",
-    "swaps_one_open",
-    "residencies_one_live",
-    "residencies_not_by_oneself",
-    "signups_not_by_oneself",
-    "moderation_items_not_by_oneself",
-    "grants_one_live",
-    "need_supports_not_own",
-    "need_files_used_once",
-    "poll_ballots_once",
-    "poll_participations_elector",
-    "survey_responses_once",
-    "signups_overlap",
-    "ledger_accounts_available",
-    "award_budgets_daily",
-    "rewards_available",
-    "ledger_transfers_resolved_once",
+/// What the name of a violated constraint or trigger means to the caller. Statements are written so that these are the second
+/// guard.
+#[rustfmt::skip]
+pub const CONSTRAINTS: &[(&str, Code)] = &[
+    ("award_budgets_daily", Code::AwardLimit),
+    ("grants_one_live", Code::GrantExists),
+    ("ledger_accounts_available", Code::InsufficientPoints),
+    ("ledger_transactions_resolved_once", Code::RedemptionEnded),
+    ("moderation_items_not_by_oneself", Code::OwnAct),
+    ("need_files_used_once", Code::FileInUse),
+    ("need_supports_not_own", Code::OwnNeed),
+    ("no_shows_appeal_by_another", Code::OwnAct),
+    ("no_shows_not_by_oneself", Code::OwnAct),
+    ("points_awards_by_two", Code::OwnAct),
+    ("points_awards_not_to_oneself", Code::OwnAct),
+    ("points_awards_reversed_by_another", Code::OwnAct),
+    ("poll_ballots_once", Code::AlreadyVoted),
+    ("poll_participations_elector", Code::NotAnElector),
+    ("poll_participations_pkey", Code::AlreadyVoted),
+    ("residencies_not_by_oneself", Code::OwnAct),
+    ("residencies_one_live", Code::ResidencyExists),
+    ("reward_counts_limit", Code::RedemptionLimit),
+    ("reward_vouchers_once", Code::VoucherKnown),
+    ("rewards_available", Code::OutOfStock),
+    ("signups_not_by_oneself", Code::OwnAct),
+    ("signups_overlap", Code::OverlappingShift),
+    ("stand_ins_not_by_oneself", Code::OwnAct),
+    ("stand_ins_one_open", Code::StandInExists),
+    ("survey_responses_once", Code::AlreadyAnswered),
+    ("swaps_one_open", Code::SwapExists),
+    ("team_members_not_by_oneself", Code::OwnAct),
+    ("team_members_one_live", Code::AlreadyMember),
+    ("team_skills_not_by_oneself", Code::OwnAct),
 ];
+
+/// What a database's message means: PostgreSQL names the constraint in it; SQLite does for checks and triggers.
+pub fn of_message(message: &str) -> Option<Code> {
+    let mut words = message.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.find_map(|word| CONSTRAINTS.iter().find(|(name, _)| *name == word).map(|(_, code)| *code))
+}
 
 #[cfg(test)]
 mod tests {
@@ -189,7 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn every_listed_constraint_has_a_code() {
-        assert!(CONSTRAINTS.iter().all(|name| of_constraint(name).is_some()));
+    fn a_constraint_is_recognised_by_its_whole_name() {
+        assert_eq!(of_message("CHECK constraint failed: rewards_available"), Some(Code::OutOfStock));
+        assert_eq!(of_message("violates check constraint \"rewards_available\""), Some(Code::OutOfStock));
+        assert_eq!(of_message("CHECK constraint failed: rewards_available_in_stock"), None);
+    }
+
+    #[test]
+    fn every_constraint_is_listed_once() {
+        let names: std::collections::HashSet<_> = CONSTRAINTS.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), CONSTRAINTS.len());
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use chrono::NaiveDate;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use secrecy::SecretString;
@@ -103,14 +104,18 @@ pub struct Limits {
 }
 
 /// What a community can set for itself ([`crate::places::rules`]); these are the defaults.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct Rules {
     pub points_per_hour: i64,
+    pub holidays: Vec<NaiveDate>,
+    pub points_expire_months: i64,
+    pub award_second_person_above: i64,
     pub minimum_cell: i64,
     pub offer_minutes: i64,
     pub pickup_hours: i64,
+    pub refund_grace_days: i64,
     pub check_in_early_minutes: i64,
     pub survey_pushes_per_week: u64,
     pub star_hours: Vec<i64>,
@@ -121,6 +126,7 @@ pub struct Rules {
     pub no_shows_before_suspension: u64,
     pub no_shows_within_days: i64,
     pub suspension_days: i64,
+    pub leaderboard: bool,
 }
 
 /// A setting that is missing or wrong.
@@ -175,8 +181,37 @@ impl Config {
         if self.workers == 0 || self.database_connections == 0 {
             return invalid("workers, database_connections", "must be at least 1");
         }
-        if self.rules.star_hours.windows(2).any(|pair| matches!(pair, [a, b] if a >= b)) {
-            return invalid("rules.star_hours", "must rise");
+        self.rules.check().map_err(|(field, why)| ConfigError::Invalid { name: "rules", why: format!("{field} {why}") })
+    }
+}
+
+impl Rules {
+    /// Whether they can be kept; else the field that is wrong, and what it must be.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let ranges = [
+            ("points_per_hour", self.points_per_hour, 0..=1000),
+            ("points_expire_months", self.points_expire_months, 0..=120),
+            ("refund_grace_days", self.refund_grace_days, 0..=366),
+            ("award_second_person_above", self.award_second_person_above, 0..=100),
+            ("minimum_cell", self.minimum_cell, 1..=1000),
+            ("offer_minutes", self.offer_minutes, 1..=7 * 24 * 60),
+            ("pickup_hours", self.pickup_hours, 1..=90 * 24),
+            ("check_in_early_minutes", self.check_in_early_minutes, 0..=24 * 60),
+        ];
+        for (field, value, range) in ranges {
+            if !range.contains(&value) {
+                let (from, to) = (range.start(), range.end());
+                return Err((field, format!("须为 {from} 至 {to} / must be {from} to {to}")));
+            }
+        }
+        if self.survey_pushes_per_week > 100 {
+            return Err(("survey_pushes_per_week", "最多 100 / must be 0 to 100".to_owned()));
+        }
+        if self.star_hours.len() > 20 || self.star_hours.windows(2).any(|pair| matches!(pair, [a, b] if a >= b)) {
+            return Err(("star_hours", "须递增，最多 20 个 / must rise, at most 20".to_owned()));
+        }
+        if self.holidays.len() > 200 {
+            return Err(("holidays", "最多 200 天 / at most 200 days".to_owned()));
         }
         Ok(())
     }

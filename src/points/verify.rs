@@ -1,15 +1,41 @@
-//! Makes the scores and the budgets anew from the ledger and compares.
+//! Makes the scores and the budgets anew and compares; asks the database whether rules and caps hold.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entities::ids::{PlaceId, UserId};
-use entities::points::{award_budget, score};
-use sea_orm::{DbErr, EntityTrait, FromQueryResult, Statement};
+use entities::ids::{EarningId, PlaceId, UserId};
+use entities::points::{award_budget, earning, score};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
+};
+use uuid::Uuid;
 
-use super::domain::Period;
-use super::service::BY_HAND;
+use super::board;
+use super::domain::{Calculation, Period};
 use crate::platform::state::AppState;
+
+/// See [`crate::platform::db::Db::audit`].
+const RULES: &[(&str, &str)] = &[
+    (
+        "earning {} names a version that its rule does not have, or that did not hold yet",
+        "SELECT e.id FROM points_earnings e LEFT JOIN points_rules r \
+         ON r.community_id = e.community_id AND r.key = e.rule AND r.version = e.version \
+         WHERE e.version > 0 AND (r.version IS NULL OR r.from_at > e.created_at)",
+    ),
+    ("earning {} was granted more than its cap of the day", "SELECT id FROM points_earnings WHERE granted > daily_cap"),
+    (
+        "user {} has a counter of a day that is not the sum of what was granted",
+        "SELECT d.user_id AS id FROM points_days d LEFT JOIN points_earnings e ON e.user_id = d.user_id \
+         AND e.community_id = d.community_id AND e.rule = d.rule AND e.day = d.day \
+         GROUP BY d.user_id, d.community_id, d.rule, d.day, d.granted HAVING d.granted <> COALESCE(SUM(e.granted), 0)",
+    ),
+    (
+        "earning {} is counted in no day",
+        "SELECT e.id FROM points_earnings e WHERE NOT EXISTS (SELECT 1 FROM points_days d WHERE d.user_id = e.user_id \
+         AND d.community_id = e.community_id AND d.rule = e.rule AND d.day = e.day)",
+    ),
+];
 
 /// What somebody was awarded in a community on one of China's days.
 #[derive(FromQueryResult)]
@@ -21,7 +47,7 @@ struct Earned {
     reached_at: DateTime<Utc>,
 }
 
-/// What somebody awarded by hand on one of China's days.
+/// What somebody asked for by hand on one of China's days.
 #[derive(FromQueryResult)]
 struct Given {
     actor_id: UserId,
@@ -30,29 +56,52 @@ struct Given {
 }
 
 pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
-    let connection = state.db.read();
-    let day = if state.db.is_postgres() {
-        "to_char(t.created_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
-    } else {
-        "date(t.created_at, '+8 hours')"
-    };
-    let statement = |sql: String| Statement::from_string(connection.get_database_backend(), sql);
-    let mut findings = Vec::new();
+    let mut findings = state.db.audit(RULES).await?;
+    findings.extend(scores(state).await?);
+    findings.extend(budgets(state).await?);
+    findings.extend(calculations(state.db.read()).await?);
+    match board::verify(state).await {
+        Ok(more) => findings.extend(more),
+        Err(board::Failure::Database(error)) => return Err(error),
+        // Without the cache boards are read from the rows.
+        Err(board::Failure::Cache(error)) => tracing::warn!(%error, "boards were not compared"),
+    }
+    Ok(findings)
+}
 
-    let earned = statement(format!(
-        "SELECT w.community_id, w.owner_id AS user_id, {day} AS day,
-                CAST(SUM(t.amount) AS bigint) AS points, MAX(t.created_at) AS reached_at
-         FROM ledger_transfers t JOIN ledger_accounts w ON w.id = t.credit_id
-         WHERE t.kind = 'award' GROUP BY 1, 2, 3"
-    ));
+/// SQL for China's day of a time.
+fn day(state: &AppState, column: &str) -> String {
+    if state.db.is_postgres() {
+        format!("to_char({column} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')")
+    } else {
+        format!("date({column}, '+8 hours')")
+    }
+}
+
+async fn scores(state: &AppState) -> Result<Vec<String>, DbErr> {
+    let connection = state.db.read();
+    let day = day(state, "x.created_at");
+    let mut findings = Vec::new();
+    let earned = Statement::from_string(
+        connection.get_database_backend(),
+        format!(
+            "SELECT w.community_id, w.owner_id AS user_id, {day} AS day,
+                CAST(SUM(t.amount) AS bigint) AS points, MAX(x.created_at) AS reached_at
+         FROM ledger_transactions x
+         JOIN ledger_transfers t ON t.transaction_id = x.id
+         JOIN ledger_accounts w ON w.id = t.credit_id
+         WHERE x.kind = 'award' GROUP BY 1, 2, 3"
+        ),
+    );
     let mut due: BTreeMap<(PlaceId, String, UserId), (i64, DateTime<Utc>)> = BTreeMap::new();
     for row in Earned::find_by_statement(earned).all(connection).await? {
         let Ok(day) = row.day.parse::<NaiveDate>() else { return Err(DbErr::Custom(format!("no day: {}", row.day))) };
+        let reached = board::domain::second(row.reached_at);
         for period in Period::ALL {
             let (points, reached_at) =
-                due.entry((row.community_id, period.key(day), row.user_id)).or_insert((0, row.reached_at));
+                due.entry((row.community_id, period.key(day), row.user_id)).or_insert((0, reached));
             *points += row.points;
-            *reached_at = row.reached_at.max(*reached_at);
+            *reached_at = reached.max(*reached_at);
         }
     }
     for row in score::Entity::find().all(connection).await? {
@@ -68,11 +117,20 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     findings.extend(due.into_iter().map(|((community, period, person), (points, _))| {
         format!("user {person} earned {points} in {period} of community {community} and has no score")
     }));
+    Ok(findings)
+}
 
-    let given = statement(format!(
-        "SELECT t.actor_id, {day} AS day, CAST(SUM(t.amount) AS bigint) AS spent
-         FROM ledger_transfers t WHERE t.source_kind = '{BY_HAND}' GROUP BY 1, 2"
-    ));
+async fn budgets(state: &AppState) -> Result<Vec<String>, DbErr> {
+    let connection = state.db.read();
+    let day = day(state, "asked_at");
+    let mut findings = Vec::new();
+    let given = Statement::from_string(
+        connection.get_database_backend(),
+        format!(
+            "SELECT asked_by AS actor_id, {day} AS day, CAST(SUM(amount) AS bigint) AS spent
+         FROM points_awards GROUP BY 1, 2"
+        ),
+    );
     let mut given: BTreeMap<_, _> = Given::find_by_statement(given)
         .all(connection)
         .await?
@@ -83,7 +141,7 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
         let spent = given.remove(&(row.actor_id, row.day.clone()));
         if spent != Some(row.spent) {
             findings.push(format!(
-                "the budget of user {} on {} says {}, the ledger says {spent:?}",
+                "the budget of user {} on {} says {}, the awards say {spent:?}",
                 row.actor_id, row.day, row.spent
             ));
         }
@@ -92,4 +150,27 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
         given.into_keys().map(|(actor, day)| format!("user {actor} awarded by hand on {day} and has no budget row")),
     );
     Ok(findings)
+}
+
+/// What was asked is what the kept calculation gives.
+async fn calculations(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    const STEP: u64 = 1000;
+    let mut findings = Vec::new();
+    let mut after = EarningId(Uuid::nil());
+    loop {
+        let rows = earning::Entity::find()
+            .filter(earning::Column::Id.gt(after))
+            .order_by_asc(earning::Column::Id)
+            .limit(STEP)
+            .all(connection)
+            .await?;
+        let Some(last) = rows.last() else { return Ok(findings) };
+        after = last.id;
+        for row in rows {
+            let points = serde_json::from_value::<Calculation>(row.calculation).map(|kept| kept.points());
+            if points.ok() != Some(row.asked) {
+                findings.push(format!("earning {} asked for other points than its calculation gives", row.id));
+            }
+        }
+    }
 }

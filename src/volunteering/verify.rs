@@ -27,10 +27,11 @@ const OVERLAPS: &str = "SELECT one.id AS a, two.id AS b FROM signups one JOIN si
 const TIMES: &str = "SELECT u.id AS a, u.shift_id AS b FROM signups u JOIN shifts s ON s.id = u.shift_id \
     WHERE u.starts_at <> s.starts_at OR u.ends_at <> s.ends_at OR u.offer_expires_at > s.starts_at";
 
-const AWARDS: &str = "SELECT u.id AS a, u.user_id AS b FROM signups u LEFT JOIN ledger_transfers t \
-    ON t.source_id = u.id AND t.source_kind = 'signup' AND t.kind = 'award' GROUP BY u.id, u.user_id, u.points \
+const AWARDS: &str = "SELECT u.id AS a, u.user_id AS b FROM signups u LEFT JOIN ledger_transactions x \
+    ON x.source_id = u.id AND x.source_kind = 'signup' AND x.kind = 'award' \
+    LEFT JOIN ledger_transfers t ON t.transaction_id = x.id GROUP BY u.id, u.user_id, u.points \
     HAVING COALESCE(SUM(t.amount), 0) <> COALESCE(u.points, 0) \
-    OR COUNT(t.id) <> CASE WHEN COALESCE(u.points, 0) > 0 THEN 1 ELSE 0 END";
+    OR (COUNT(x.id) = 0) <> (COALESCE(u.points, 0) = 0)";
 
 /// Each finding is a sentence.
 pub(super) async fn findings(state: &AppState) -> Result<Vec<String>, DbErr> {
@@ -41,7 +42,7 @@ pub(super) async fn findings(state: &AppState) -> Result<Vec<String>, DbErr> {
         (FREE_SEAT, "shift {a} has a free seat while sign-up {b} waits"),
         (OVERLAPS, "sign-ups {a} and {b} of one person overlap"),
         (TIMES, "sign-up {a} has other times than its shift {b}, or an offer beyond its beginning"),
-        (AWARDS, "sign-up {a} of {b} was not awarded exactly its points once"),
+        (AWARDS, "sign-up {a} of {b} was not awarded exactly its points"),
     ] {
         for (a, b) in pairs(connection, query).await? {
             findings.push(sentence.replace("{a}", &a.to_string()).replace("{b}", &b.to_string()));

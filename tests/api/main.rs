@@ -6,10 +6,16 @@
 mod support;
 
 mod absence;
+mod awards;
+mod catalogue;
 mod changes;
+mod earning;
 mod exchange;
+mod figures;
 mod files;
 mod identity;
+mod leaderboards;
+mod merchants;
 mod moderation;
 mod needs;
 mod notices;
@@ -19,7 +25,9 @@ mod points;
 mod polls;
 mod projects;
 mod rewards;
+mod settings;
 mod shifts;
 mod surveys;
 mod teams;
 mod volunteering;
+mod vouchers;

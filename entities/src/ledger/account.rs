@@ -18,6 +18,8 @@ pub struct Model {
     pub kind: AccountKind,
     pub community_id: PlaceId,
     pub owner_id: Uuid,
+    pub kept: bool,
+    pub floor: Option<i64>,
     pub posted: i64,
     pub reserved: i64,
     pub created_at: DateTimeUtc,

@@ -1,6 +1,9 @@
 //! Tables of `ledger`.
 
 pub mod account;
+pub mod lot;
+pub mod lot_move;
+pub mod transaction;
 pub mod transfer;
 
 use crate::text_enum;
@@ -14,29 +17,41 @@ text_enum! {
 }
 
 text_enum! {
-    /// Whose an account is: a person's, or the community's source and sink.
+    /// What an account is for. Points: a person's wallet, what a person owes, where points come from, what a community may give,
+    /// where they go when spent or expired. Fen: a fund, and the world outside of the books.
     pub enum AccountKind {
         Wallet,
+        Debt,
         Issuance,
+        Budget,
         Spent,
+        Expired,
+        Fund,
+        Outside,
     }
 }
 
 text_enum! {
-    /// Why an amount moved.
-    pub enum TransferKind {
+    /// Why amounts moved.
+    pub enum TransactionKind {
         Award,
         Redemption,
+        Expiry,
         Reversal,
+        Recovery,
+        Budget,
+        Receipt,
+        Payment,
     }
 }
 
 text_enum! {
     /// Moved at once, held, or how a hold ended.
-    pub enum TransferPhase {
+    pub enum TransactionPhase {
         Posted,
         Pending,
         Post,
         Void,
+        Expire,
     }
 }

@@ -153,13 +153,12 @@ impl From<CacheError> for Problem {
     }
 }
 
-/// PostgreSQL names the constraint; SQLite names it for checks and triggers, and columns for unique keys.
 fn violated_constraint(error: &DbErr) -> Option<Code> {
     let message = match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(message) | SqlErr::ForeignKeyConstraintViolation(message)) => message,
         _ => error.to_string(),
     };
-    code::CONSTRAINTS.iter().find(|name| message.contains(**name)).and_then(|name| code::of_constraint(name))
+    code::of_message(&message)
 }
 
 /// Deadlock or serialisation failure (SQLSTATE class 40), or SQLite's busy: nothing was done, try again.

@@ -8,7 +8,7 @@ mod states;
 mod time;
 
 pub use code::{code_expires, code_window, good_windows};
-pub use credit::{points, stars};
+pub use credit::stars;
 pub use plan::{Part, Plan, Planned, Rotation, expand};
 pub use rest::{Clash, clash, rests_until};
 pub use states::{Event, LIVE, SEATED, next};

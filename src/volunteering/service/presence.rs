@@ -14,7 +14,7 @@ use crate::platform::code::Code;
 use crate::platform::crypto::Purpose;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::points::{self, Award};
+use crate::points::{self, Earn, Quantity, RuleKey};
 use crate::volunteering::SignupState;
 use crate::volunteering::domain::{self, Event, Span, Step};
 
@@ -145,7 +145,7 @@ pub(in crate::volunteering) async fn confirm(
     }
     let (Some(from), Some(to)) = (row.checked_in_at, row.checked_out_at) else { return Err(Code::SignupState.into()) };
     let minutes = Span { from, to }.common_minutes(span(&shift));
-    let points = domain::points(minutes, state.config.rules.points_per_hour);
+    let points = reward(state, txn, actor, &row, &shift, minutes).await?;
     let values = signup::ActiveModel {
         minutes: Set(Some(minutes)),
         points: Set(Some(points)),
@@ -153,7 +153,7 @@ pub(in crate::volunteering) async fn confirm(
         confirmed_at: Set(Some(state.clock.now())),
         ..Default::default()
     };
-    let row = advance_one(txn, &row, Event::Credit, values).await?;
+    advance_one(txn, &row, Event::Credit, values).await?;
     let detail = json!({ "minutes": minutes, "points": points });
     audit::record(
         state,
@@ -165,16 +165,35 @@ pub(in crate::volunteering) async fn confirm(
         detail,
     )
     .await?;
-    let award = Award {
+    Ok(Credit { minutes, points })
+}
+
+/// What the community's rules grant for a presence: for its minutes, and for the shift if there was a minute of it.
+async fn reward(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    row: &signup::Model,
+    shift: &shift::Model,
+    minutes: i64,
+) -> Result<i64, Problem> {
+    let (Some(from), Some(to)) = (row.checked_in_at, row.checked_out_at) else { return Err(Code::SignupState.into()) };
+    let served = (from.max(shift.starts_at), to.min(shift.ends_at));
+    let earn = Earn {
+        rule: RuleKey::ServiceHour,
         community_id: shift.community_id,
         person: row.user_id,
-        amount: points,
-        rule: "volunteering.hours",
-        source: ("signup", id.0),
+        source: ("signup", row.id.0),
+        quantity: Quantity::Service(vec![served]),
+        at: served.0,
         reason: format!("志愿服务{minutes}分钟"),
         actor: Some(actor.user_id),
     };
-    // Nothing for 0 points.
-    points::award(state, txn, &award).await?;
-    Ok(Credit { minutes, points })
+    let for_hours = points::earn(state, txn, &earn).await?;
+    if minutes == 0 {
+        return Ok(for_hours.granted);
+    }
+    let reason = "完成志愿班次".to_owned();
+    let whole = Earn { rule: RuleKey::ServiceShift, quantity: Quantity::Once, reason, ..earn };
+    Ok(for_hours.granted + points::earn(state, txn, &whole).await?.granted)
 }

@@ -1,6 +1,12 @@
-//! Periods of the leaderboards, and how equal points share a rank.
+//! Days and periods in China, what a rule makes of something done, and when points expire.
+
+mod earning;
+mod expiry;
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
+
+pub use earning::{Calculation, Factor, Part, Quantity, Room, Terms, calculate, grant, text};
+pub use expiry::{day_end, expires_at};
 
 /// What a leaderboard counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -35,6 +41,11 @@ impl Period {
 /// The day that it is in China, which has one time zone and no summer time.
 pub fn china_day(at: DateTime<Utc>) -> NaiveDate {
     (at.naive_utc() + Duration::hours(8)).date()
+}
+
+/// `2026年11月25日 07:30` in China.
+pub fn moment_text(at: DateTime<Utc>) -> String {
+    (at.naive_utc() + Duration::hours(8)).format("%Y年%-m月%-d日 %H:%M").to_string()
 }
 
 #[cfg(test)]
