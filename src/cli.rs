@@ -112,7 +112,9 @@ async fn act(cli: Cli) -> Result<ExitCode, SetupError> {
         }
         Command::Seed => {
             Db::migrate(&config.database_url).await?;
-            demo::seed(&state(config).await?).await?;
+            let state = state(config).await?;
+            demo::seed(&state).await?;
+            demo::act(&state).await?;
         }
         Command::Verify => {
             let findings = verify::run(&state(config).await?).await?;

@@ -161,6 +161,18 @@ ids! {
     ShiftId,
     /// One person's place in a shift.
     SignupId,
+    /// A change of a sealed figure that stands beside it.
+    CorrectionId,
+    /// A volunteer's wish for such a change.
+    CorrectionRequestId,
+    /// A time of an activity that people enrol in.
+    SessionId,
+    /// One person's place in a session.
+    EnrolmentId,
+    /// Somebody who came to a session.
+    AttendanceId,
+    /// A certificate of volunteer service, from the wish for one on.
+    CertificateId,
     /// A request that somebody else takes a seat.
     StandInId,
     /// An offer to exchange two seats.

@@ -32,9 +32,13 @@ CREATE TABLE points_earnings (
     calculation JSON NOT NULL,
     daily_cap bigint,
     asked bigint NOT NULL CONSTRAINT points_earnings_asked CHECK (asked > 0),
+    -- The ledger's transaction; none where nothing was granted.
+    entry_id UUID CONSTRAINT points_earnings_entry REFERENCES ledger_transactions (id),
     granted bigint NOT NULL CONSTRAINT points_earnings_granted CHECK (granted BETWEEN 0 AND asked),
     cut_by text CONSTRAINT points_earnings_cut_by CHECK (cut_by IN ('daily_cap', 'budget')),
     created_at TIME NOT NULL,
+    CONSTRAINT points_earnings_entered CHECK ((entry_id IS NULL) = (granted = 0)),
+    CONSTRAINT points_earnings_entry_once UNIQUE (entry_id),
     CONSTRAINT points_earnings_cut CHECK ((cut_by IS NULL) = (granted = asked)),
     CONSTRAINT points_earnings_once UNIQUE (source_id, user_id, rule, source_kind)
 );
@@ -72,6 +76,8 @@ CREATE TABLE points_awards (
     reversed_by UUID CONSTRAINT points_awards_reversed_by REFERENCES users (id),
     reversed_at TIME,
     reverse_reason text,
+    -- The ledger's transaction.
+    entry_id UUID CONSTRAINT points_awards_entry REFERENCES ledger_transactions (id),
     CONSTRAINT points_awards_not_to_oneself CHECK (asked_by <> user_id),
     CONSTRAINT points_awards_by_two CHECK (decided_by IS NULL OR (decided_by <> asked_by AND decided_by <> user_id)),
     CONSTRAINT points_awards_approved CHECK (NOT two_persons OR state = 'pending' OR decided_by IS NOT NULL),
@@ -79,11 +85,31 @@ CREATE TABLE points_awards (
     CONSTRAINT points_awards_rejected CHECK ((state = 'rejected') = (reject_reason IS NOT NULL)),
     CONSTRAINT points_awards_reversed CHECK ((state = 'reversed') = (reversed_by IS NOT NULL)
         AND (state = 'reversed') = (reversed_at IS NOT NULL) AND (state = 'reversed') = (reverse_reason IS NOT NULL)),
+    CONSTRAINT points_awards_entered CHECK (state IN ('awarded', 'reversed') OR entry_id IS NULL),
+    CONSTRAINT points_awards_entry_once UNIQUE (entry_id),
     CONSTRAINT points_awards_reversed_by_another CHECK (reversed_by IS NULL OR reversed_by <> user_id)
 );
 CREATE INDEX points_awards_listed ON points_awards (community_id, state, id);
 CREATE INDEX points_awards_placed ON points_awards (place_path, state, id);
-CREATE INDEX points_awards_asked ON points_awards (asked_by, id);
+
+-- Those of before, as their community's.
+INSERT INTO points_awards (id, community_id, place_path, user_id, amount, reason, state, two_persons, asked_by, asked_at, decided_at, entry_id)
+SELECT x.source_id, x.community_id, p.path, w.owner_id, t.amount, x.reason, 'awarded', false, x.actor_id, x.created_at, x.created_at, x.id
+FROM ledger_transactions x
+JOIN ledger_transfers t ON t.transaction_id = x.id
+JOIN ledger_accounts w ON w.id = t.credit_id
+JOIN places p ON p.id = x.community_id
+WHERE x.kind = 'award' AND x.source_kind = 'award';
+
+-- Who was told that points run out on a day, and how many days ahead.
+CREATE TABLE points_reminders (
+    wallet_id UUID NOT NULL CONSTRAINT points_reminders_wallet REFERENCES ledger_accounts (id),
+    day text NOT NULL,
+    ahead bigint NOT NULL CONSTRAINT points_reminders_ahead CHECK (ahead > 0),
+    amount bigint NOT NULL CONSTRAINT points_reminders_amount CHECK (amount > 0),
+    PRIMARY KEY (wallet_id, day, ahead)
+);
+CREATE INDEX points_reminders_past ON points_reminders (day);
 
 --postgres
 CREATE TRIGGER points_rules_append_only BEFORE UPDATE OR DELETE ON points_rules FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -94,3 +120,8 @@ CREATE TRIGGER points_rules_no_delete BEFORE DELETE ON points_rules BEGIN SELECT
 CREATE TRIGGER points_earnings_no_update BEFORE UPDATE ON points_earnings BEGIN SELECT RAISE(ABORT, 'points_earnings_append_only'); END;
 CREATE TRIGGER points_earnings_no_delete BEFORE DELETE ON points_earnings BEGIN SELECT RAISE(ABORT, 'points_earnings_append_only'); END;
 --end
+
+-- Who answered an anonymous survey is rewarded later, all in the order of their ids: an award must not tell when somebody answered.
+ALTER TABLE survey_audience ADD COLUMN rewarded boolean NOT NULL DEFAULT false;
+UPDATE survey_audience SET rewarded = true WHERE answered;
+CREATE INDEX survey_audience_to_reward ON survey_audience (user_id, survey_id) WHERE answered AND NOT rewarded;

@@ -1,8 +1,11 @@
 //! `linli demo`: the whole product in one process, with the people and facts of the seed document and a WeChat simulator.
 
+mod certificates;
 mod figures;
 mod needs;
+mod participants;
 mod people;
+mod points;
 mod polls;
 mod rewards;
 mod seed;
@@ -32,6 +35,14 @@ use crate::platform::telemetry;
 pub use people::{PEOPLE, openid};
 pub use seed::{place_id, seed, user_id};
 
+/// What people of the demo have done already, through the capabilities: so it is told, noticed and counted like everything else.
+pub async fn act(state: &AppState) -> Result<(), SetupError> {
+    points::seed(state).await?;
+    certificates::act(state).await?;
+    figures::seed(state).await?;
+    Ok(())
+}
+
 /// Runs the demo until it is told to stop.
 pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> Result<(), SetupError> {
     let mut config = Config::demo()?;
@@ -54,7 +65,7 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
     Db::migrate(&config.database_url).await?;
     let state = AppState::new(config, Clock::with_offset(clock.offset_ms()), app::capabilities()).await?;
     seed(&state).await?;
-    figures::seed(&state).await?;
+    act(&state).await?;
 
     let (stop, stopped) = watch::channel(false);
     let worker = actix_web::rt::spawn(worker::run(state.clone(), stopped));

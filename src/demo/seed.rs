@@ -124,6 +124,7 @@ pub async fn seed(state: &AppState) -> Result<(), SetupError> {
         super::polls::seed(state, txn).await?;
         super::surveys::seed(state, txn).await?;
         super::volunteering::seed(state, txn).await?;
+        super::participants::seed(state, txn).await?;
         super::rewards::seed(state, txn).await?;
         Ok(())
     })

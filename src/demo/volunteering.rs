@@ -215,7 +215,7 @@ async fn put_team(state: &AppState, txn: &DatabaseTransaction, item: &Activity, 
 }
 
 /// The last midnight in China.
-fn midnight(now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn midnight(now: DateTime<Utc>) -> DateTime<Utc> {
     let zone = FixedOffset::east_opt(8 * 3600);
     let passed = zone.map_or(0, |zone| {
         use chrono::Timelike;

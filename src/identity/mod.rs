@@ -20,7 +20,7 @@ use crate::platform::capability::Capability;
 pub use actor::{Actor, Residence, residence};
 pub use domain::Permission;
 pub use entities::identity::{ResidencyState, Role};
-pub use service::{masked_name, masked_phone, phones};
+pub use service::{Personal, masked_name, masked_phone, personal_of, phones};
 
 /// Copies of a path must be the path of their place, or a grant would cover what it should not.
 const RULES: &[(&str, &str)] = &[

@@ -256,6 +256,36 @@ pub(super) fn personal(state: &AppState, row: &residency::Model) -> Result<(Stri
     Ok((opened("residencies.real_name", &row.real_name_cipher)?, opened("residencies.phone", &row.phone_cipher)?))
 }
 
+/// A verified resident's own data, decrypted. Whoever shows it in full to somebody else writes that into the audit log.
+pub struct Personal {
+    /// 姓名
+    pub real_name: String,
+    /// In full.
+    pub phone: String,
+    /// Where they live.
+    pub residence: super::Residence,
+}
+
+/// Name and number of a verified resident; nothing of anybody else.
+pub async fn personal_of(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    person: UserId,
+) -> Result<Option<Personal>, Problem> {
+    let row = residency::Entity::find()
+        .filter(residency::Column::UserId.eq(person))
+        .filter(residency::Column::State.eq(ResidencyState::Approved));
+    let Some(row) = row.one(connection).await? else { return Ok(None) };
+    let (real_name, phone) = personal(state, &row)?;
+    let residence = super::Residence {
+        community_id: row.community_id,
+        building_id: row.building_id,
+        household_id: row.household_id,
+        place_path: row.place_path,
+    };
+    Ok(Some(Personal { real_name, phone, residence }))
+}
+
 /// The phone numbers of verified people; who is not verified is not in it. Whoever shows one unmasked writes that into the
 /// audit log.
 pub async fn phones(

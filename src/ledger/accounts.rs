@@ -126,6 +126,10 @@ impl Side {
         self.kind == AccountKind::Wallet
     }
 
+    fn is_personal(self) -> bool {
+        matches!(self.kind, AccountKind::Wallet | AccountKind::Debt)
+    }
+
     fn unit(self) -> LedgerUnit {
         match self.kind {
             AccountKind::Fund | AccountKind::Outside => LedgerUnit::Fen,
@@ -184,21 +188,46 @@ pub(super) async fn open(
     Ok(())
 }
 
-/// Locks accounts in the order of their ids.
+/// Locks accounts: those that many share, then people's, each in the order of their ids.
 pub(super) async fn lock(
     txn: &DatabaseTransaction,
     ids: impl IntoIterator<Item = AccountId>,
 ) -> Result<Vec<account::Model>, Problem> {
     let rows = account::Entity::find()
         .filter(account::Column::Id.is_in(ids))
+        .order_by_asc(account::Column::Kind.is_in([AccountKind::Wallet, AccountKind::Debt]))
         .order_by_asc(account::Column::Id)
         .lock(LockType::NoKeyUpdate);
     Ok(rows.all(txn).await?)
 }
 
-/// What a transaction does to the accounts that keep a balance.
+/// Locks a person's wallet, made at its first use, and before it the community's budget; says what is available there, nothing
+/// where the community has none. For who decides by the budget how much to award, and keeps counts of their own that the
+/// wallet's lock covers.
+pub async fn lock_for_award(
+    txn: &DatabaseTransaction,
+    community: PlaceId,
+    person: UserId,
+    at: DateTime<Utc>,
+) -> Result<Option<i64>, Problem> {
+    let [budget, wallet] = [Party::Budget, Party::Person(person)].map(|party| Side::of(community, party));
+    let locked = lock(txn, [budget.id, wallet.id]).await?;
+    if locked.iter().all(|row| row.id != wallet.id) {
+        open(txn, community, [wallet], at).await?;
+        lock(txn, [wallet.id]).await?;
+    }
+    Ok(locked.iter().find(|row| row.id == budget.id).map(|row| row.posted - row.reserved))
+}
+
+/// What a community may still give away; nothing where it has no budget.
+pub async fn budget(connection: &impl ConnectionTrait, community: PlaceId) -> Result<Option<i64>, Problem> {
+    let row = account::Entity::find_by_id(account_id(community, Party::Budget)).one(connection).await?;
+    Ok(row.map(|row| row.posted - row.reserved))
+}
+
+/// What a transaction does to the accounts that keep a balance, by whether it is a person's and by id.
 #[derive(Default)]
-pub(super) struct Changes(BTreeMap<AccountId, Change>);
+pub(super) struct Changes(BTreeMap<(bool, AccountId), Change>);
 
 struct Change {
     side: Side,
@@ -209,16 +238,16 @@ struct Change {
 impl Changes {
     pub fn add(&mut self, side: Side, posted: i64, reserved: i64) {
         if side.is_kept() {
-            let change = self.0.entry(side.id).or_insert(Change { side, posted: 0, reserved: 0 });
+            let change = self.0.entry((side.is_personal(), side.id)).or_insert(Change { side, posted: 0, reserved: 0 });
             change.posted += posted;
             change.reserved += reserved;
         }
     }
 
-    /// Changes the accounts in the order of their ids, which locks them. The statement's condition keeps what is available from
+    /// Changes the accounts in the order of [`lock`], which locks them. The statement's condition keeps what is available from
     /// going below the floor.
     pub async fn apply(self, txn: &DatabaseTransaction) -> Result<(), Problem> {
-        for (id, Change { side, posted, reserved }) in self.0 {
+        for ((_, id), Change { side, posted, reserved }) in self.0 {
             let available = Expr::col(account::Column::Posted).sub(Expr::col(account::Column::Reserved));
             let above = available.add(posted - reserved).gte(Expr::col(account::Column::Floor));
             let updated = account::Entity::update_many()

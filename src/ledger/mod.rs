@@ -13,7 +13,8 @@
 //! - A **reversal** ([`reverse`]) takes back a transaction, at most once. What a wallet cannot give stands in the person's debt
 //!   account, and whatever comes into the wallet next pays it: who owes has nothing available.
 //!
-//! Locks are taken in this order: the transaction's id or key (its header), then accounts that keep a balance by id. A wallet's
+//! Locks are taken in this order: the transaction's id or key (its header), then accounts that keep a balance: those that many
+//! share (a budget, a fund), then people's, each by id; [`lock_for_award`] takes them before the header. A wallet's
 //! lock covers its lots and what its person owes. Who moves for several people in several transactions of one database
 //! transaction goes through them in order of their ids.
 //!
@@ -32,7 +33,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
-pub use accounts::{Balance, Party, account_id, balance};
+pub use accounts::{Balance, Party, account_id, balance, budget, lock_for_award};
 pub use entities::ledger::{TransactionKind, TransactionPhase};
 pub use entries::{Effect, effects, entries};
 pub use lots::expire_due;

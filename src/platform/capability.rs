@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use entities::ids::{PlaceId, UserId};
 use entities::moderation::ModerationAction;
 use futures_util::future::LocalBoxFuture;
@@ -30,6 +31,8 @@ pub struct Capability {
     pub schedules: Vec<Schedule>,
     /// What moderators can act on, by `target_kind`.
     pub moderated: Vec<(&'static str, &'static dyn Moderated)>,
+    /// What points can stem from, by `source_kind`.
+    pub explained: Vec<(&'static str, &'static dyn Explained)>,
     /// Audits the invariants in a live database: each finding is a sentence.
     pub verify: Option<Verify>,
 }
@@ -78,4 +81,46 @@ pub struct Preview {
     pub excerpt: String,
     /// Whether everybody may see it.
     pub public: bool,
+}
+
+/// Something that points stem from, and that can say to the person who got them why.
+#[async_trait(?Send)]
+pub trait Explained: Sync {
+    /// What the person may know of it, or nothing when there is no such thing.
+    async fn explain(&self, connection: &DatabaseConnection, id: Uuid) -> Result<Option<Explanation>, Problem>;
+}
+
+/// See [`Explained::explain`]; texts are Chinese.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// What was done.
+    pub what: String,
+    /// How that is known, in the order of time.
+    pub evidence: Vec<Evidence>,
+    /// How long it took, if that counts.
+    pub minutes: Option<i64>,
+    /// Who stands for it.
+    pub confirmed: Vec<Confirmed>,
+}
+
+/// A moment that was recorded.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// What happened.
+    pub what: &'static str,
+    /// How it is known, as a word of the record.
+    pub method: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Somebody who stands for something.
+#[derive(Clone, Copy, Debug)]
+pub struct Confirmed {
+    /// The person.
+    pub by: UserId,
+    /// As what.
+    pub role: &'static str,
+    /// When.
+    pub at: DateTime<Utc>,
 }

@@ -87,6 +87,14 @@ codes! {
     SignupState            409 "当前状态不能进行此操作" "The sign-up is not in a state that allows this";
     CheckInWindow          409 "不在签到时间内" "Check-in is open from shortly before a shift until its end";
     CheckInCodeInvalid     422 "签到码无效或已过期" "The check-in code is wrong or has expired";
+    OfflineTooLate         409 "离线签到上传太晚，请联系班次负责人" "A check-in without a network must be uploaded within the community's time";
+    CorrectionOpen         409 "已有一份更正申请待处理" "A wish for a correction of this record is open already";
+    NotEnrolled            409 "您没有这个场次的名额" "You have no place in this session";
+    SessionStarted         409 "活动场次已经开始" "The session has begun: no stepping back";
+    SessionEnded           409 "活动场次已经结束" "The session is over";
+    NoServiceMinutes       409 "没有可以证明的服务时长" "There are no confirmed minutes to certify";
+    ProfileMissing         409 "请先填写志愿者资料" "The volunteer's profile is needed first";
+    CertificateState       409 "证明的当前状态不能进行此操作" "The certificate is not in a state that allows this";
     InsufficientPoints     409 "积分不足" "Not enough points";
     InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
@@ -99,6 +107,8 @@ codes! {
     PickupCodeExpired      409 "核销码已更新，请重新出示" "The pickup code has rotated; ask for the one shown now";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
+    PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
+    AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
@@ -133,10 +143,15 @@ impl Code {
 /// guard.
 #[rustfmt::skip]
 pub const CONSTRAINTS: &[(&str, Code)] = &[
+    ("attendances_not_by_oneself", Code::OwnAct),
     ("award_budgets_daily", Code::AwardLimit),
+    ("certificates_not_by_oneself", Code::OwnAct),
+    ("correction_requests_not_by_oneself", Code::OwnAct),
+    ("correction_requests_one_open", Code::CorrectionOpen),
     ("grants_one_live", Code::GrantExists),
     ("ledger_accounts_available", Code::InsufficientPoints),
     ("ledger_transactions_resolved_once", Code::RedemptionEnded),
+    ("ledger_transactions_reversed_once", Code::AlreadyReversed),
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
     ("need_supports_not_own", Code::OwnNeed),
@@ -153,6 +168,9 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("reward_counts_limit", Code::RedemptionLimit),
     ("reward_vouchers_once", Code::VoucherKnown),
     ("rewards_available", Code::OutOfStock),
+    ("service_corrections_not_by_oneself", Code::OwnAct),
+    ("service_corrections_second_person", Code::OwnAct),
+    ("service_records_not_by_oneself", Code::OwnAct),
     ("signups_not_by_oneself", Code::OwnAct),
     ("signups_overlap", Code::OverlappingShift),
     ("stand_ins_not_by_oneself", Code::OwnAct),

@@ -117,6 +117,7 @@ pub struct Rules {
     pub pickup_hours: i64,
     pub refund_grace_days: i64,
     pub check_in_early_minutes: i64,
+    pub offline_upload_hours: i64,
     pub survey_pushes_per_week: u64,
     pub star_hours: Vec<i64>,
     pub team_first_hours: i64,

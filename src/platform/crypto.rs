@@ -28,6 +28,8 @@ pub enum Purpose {
     PhoneHash,
     /// Signs a shift's check-in code.
     CheckIn,
+    /// Hashes the name of somebody without a phone, so that they are counted as one person.
+    AttendanceName,
     /// Signs the link to a calendar.
     Calendar,
     /// Proves that a pickup code is a redemption's.

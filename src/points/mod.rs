@@ -1,20 +1,26 @@
-//! Points: what people earn, their wallet, and who leads the board.
+//! Points: what earns them, the wallet, and who leads the board.
 //!
-//! - [`award`] credits a wallet once per (source, rule, person), tells the person and counts for the leaderboards, all in
-//!   the caller's transaction. Who awards to several people in one transaction goes through them in order of their ids.
-//! - Staff award by hand within limits: at most 100 a call, and 5,000 a day and member of staff (`award_budgets`). The day
-//!   and the boards' periods are China's ([`domain`]).
+//! - Rules ([`RuleKey`]) say what earns how much; a community sets them in versions that only add. [`earn`] applies the version
+//!   in force, the factors of night and holiday ([`domain`]), the day's cap and the community's gift budget, and keeps beside
+//!   the award how it came about (`points_earnings`).
+//! - [`award`] credits what is computed already, once per (source, rule, person). Both tell the person and count for the
+//!   leaderboards in the caller's transaction. Who rewards several people in one transaction goes through them in order of ids.
+//! - Staff award by hand within limits: at most 100 a call, and 5,000 a day and member of staff (`award_budgets`); above the
+//!   community's limit a second person approves. Any award is taken back at most once (`service::reversal`).
+//! - Points expire with China's day (`service::expiry`). Every entry of a wallet says why it is there (`why`).
 //! - `points_scores` holds what each person earned in a community in each of four periods, written in the award's own
 //!   transaction. It is a copy of the ledger, and `verify` makes it anew. Boards are read from sorted sets that follow it
 //!   ([`board`]).
 //!
-//! Lock order: `award_budgets` row → the ledger's (dedupe key → wallet) → `points_scores` rows by period.
+//! Lock order: `award_budgets` row → `points_awards` row → the ledger's (budget → wallet → dedupe key) → `points_days` row →
+//! `points_scores` rows by period → a notice's chain.
 
 pub mod board;
 pub mod domain;
 mod http;
 mod service;
 mod verify;
+mod why;
 
 use futures_util::FutureExt;
 
@@ -32,7 +38,8 @@ pub fn capability() -> Capability {
         name: "points",
         routes: Some(http::routes),
         jobs: vec![board::REBUILD],
-        schedules: board::SCHEDULES.to_vec(),
+        schedules: [board::SCHEDULES.as_slice(), service::expiry::SCHEDULES.as_slice()].concat(),
+        explained: vec![(service::manual::BY_HAND, &why::ByHand)],
         verify: Some(|state| verify::run(state).boxed_local()),
         ..Capability::default()
     }

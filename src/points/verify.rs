@@ -31,6 +31,33 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY d.user_id, d.community_id, d.rule, d.day, d.granted HAVING d.granted <> COALESCE(SUM(e.granted), 0)",
     ),
     (
+        "earning {} was not credited exactly what was granted",
+        "SELECT e.id FROM points_earnings e LEFT JOIN ledger_transactions x ON x.id = e.entry_id AND x.kind = 'award' \
+         AND x.source_id = e.source_id AND x.source_kind = e.source_kind \
+         LEFT JOIN ledger_transfers t ON t.transaction_id = x.id \
+         GROUP BY e.id, e.granted HAVING COALESCE(SUM(t.amount), 0) <> e.granted",
+    ),
+    (
+        "award {} by hand was not credited exactly its points, or stands for something that was not credited",
+        "SELECT a.id FROM points_awards a LEFT JOIN ledger_transactions x ON x.id = a.entry_id AND x.kind = 'award' \
+         LEFT JOIN ledger_transfers t ON t.transaction_id = x.id GROUP BY a.id, a.amount, a.state \
+         HAVING COALESCE(SUM(t.amount), 0) <> CASE WHEN a.state IN ('awarded', 'reversed') THEN a.amount ELSE 0 END",
+    ),
+    (
+        "award {} by hand is reversed here and not in the ledger, or there and not here",
+        "SELECT a.id FROM points_awards a LEFT JOIN ledger_transactions r ON r.reverses_id = a.entry_id \
+         WHERE (a.state = 'reversed') <> (r.id IS NOT NULL)",
+    ),
+    (
+        "award {} by hand was decided by one person alone",
+        "SELECT id FROM points_awards WHERE asked_by = user_id OR decided_by IN (asked_by, user_id) \
+         OR (two_persons AND state <> 'pending' AND decided_by IS NULL)",
+    ),
+    (
+        "account {} gives away more than the community's budget",
+        "SELECT id FROM ledger_accounts WHERE kind = 'budget' AND posted - reserved < 0",
+    ),
+    (
         "earning {} is counted in no day",
         "SELECT e.id FROM points_earnings e WHERE NOT EXISTS (SELECT 1 FROM points_days d WHERE d.user_id = e.user_id \
          AND d.community_id = e.community_id AND d.rule = e.rule AND d.day = e.day)",
@@ -82,15 +109,17 @@ async fn scores(state: &AppState) -> Result<Vec<String>, DbErr> {
     let connection = state.db.read();
     let day = day(state, "x.created_at");
     let mut findings = Vec::new();
+    // What was reversed is earned no more; the moment in which a score was reached stays that of the latest award.
     let earned = Statement::from_string(
         connection.get_database_backend(),
         format!(
             "SELECT w.community_id, w.owner_id AS user_id, {day} AS day,
-                CAST(SUM(t.amount) AS bigint) AS points, MAX(x.created_at) AS reached_at
-         FROM ledger_transactions x
-         JOIN ledger_transfers t ON t.transaction_id = x.id
-         JOIN ledger_accounts w ON w.id = t.credit_id
-         WHERE x.kind = 'award' GROUP BY 1, 2, 3"
+                CAST(SUM(CASE WHEN r.id IS NULL THEN t.amount ELSE 0 END) AS bigint) AS points, MAX(x.created_at) AS reached_at
+             FROM ledger_transactions x
+             JOIN ledger_transfers t ON t.transaction_id = x.id
+             JOIN ledger_accounts w ON w.id = t.credit_id
+             LEFT JOIN ledger_transactions r ON r.reverses_id = x.id
+             WHERE x.kind = 'award' GROUP BY 1, 2, 3"
         ),
     );
     let mut due: BTreeMap<(PlaceId, String, UserId), (i64, DateTime<Utc>)> = BTreeMap::new();

@@ -13,13 +13,16 @@
 
 mod domain;
 mod http;
+mod rewards;
 mod service;
 mod statistics;
 mod verify;
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 
-use crate::platform::capability::Capability;
+use crate::platform::capability::{Capability, Schedule};
 
 pub use entities::surveys::SurveyState;
 
@@ -28,6 +31,12 @@ pub fn capability() -> Capability {
     Capability {
         name: "surveys",
         routes: Some(http::routes),
+        schedules: vec![Schedule {
+            name: "surveys.reward",
+            every: Duration::from_hours(24),
+            run: |state| async move { rewards::reward_anonymous(&state).await }.boxed_local(),
+        }],
+        explained: vec![(rewards::KIND, &rewards::Surveys)],
         verify: Some(|state| state.db.audit(&verify::RULES).boxed_local()),
         ..Capability::default()
     }

@@ -15,8 +15,8 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::SurveyState;
 use super::domain::{self, Question};
+use super::{SurveyState, rewards};
 use crate::audit;
 use crate::identity::{Actor, Permission, ResidencyState};
 use crate::notifications::{self, Message, Template};
@@ -261,6 +261,7 @@ pub(super) async fn respond(
     // The flag in the condition lets one of several answers through.
     let first = audience::Entity::update_many()
         .col_expr(audience::Column::Answered, true.into())
+        .col_expr(audience::Column::Rewarded, (!survey.anonymous).into())
         .filter(audience::Column::SurveyId.eq(id))
         .filter(audience::Column::UserId.eq(person))
         .filter(audience::Column::Answered.eq(false))
@@ -278,7 +279,7 @@ pub(super) async fn respond(
         answered_at: Set(named.then(|| state.clock.now())),
     };
     row.insert(txn).await?;
-    Ok(())
+    if named { rewards::reward(state, txn, &survey, person).await } else { Ok(()) }
 }
 
 /// What somebody has to do with a survey that they may see.

@@ -6,13 +6,17 @@
 //! somebody else confirms the minutes, and points arrive with them, once. Confirmed minutes are sealed.
 //!
 //! - [`domain`] holds the states a sign-up goes through as one table, and the arithmetic.
-//! - `service::seats` gives and hands on seats, `service::presence` turns presence into minutes and points.
+//! - `service::seats` gives and hands on seats, `service::presence` records who came and when, `service::credit` turns that into
+//!   minutes, points and a notice, `service::corrections` puts other figures beside sealed ones, `service::records` reads it all.
+//!
+//! An activity may have *sessions* too, for participants: `service::participants`.
 //!
 //! **Locks** are taken in this order: person, shift, sign-ups, then what [`points`](crate::points) locks. Whoever changes the
 //! number of seats taken or the waiting list holds the shift's row: so seats and queue agree, and the queue is in the order of
 //! the clock. The rest is decided by the state in the condition of each update.
 
 mod domain;
+mod explained;
 mod http;
 mod rules;
 mod service;
@@ -26,6 +30,7 @@ use crate::platform::capability::{Capability, Schedule};
 use crate::teams;
 
 pub use entities::volunteering::SignupState;
+pub use service::records::{ServiceRecord, credited, served_minutes};
 
 /// What this capability brings.
 pub fn capability() -> Capability {
@@ -42,6 +47,11 @@ pub fn capability() -> Capability {
                 run: |state| async move { service::seats::lapse_all(&state).await }.boxed_local(),
             },
             Schedule {
+                name: "volunteering.forgotten",
+                every: Duration::from_mins(10),
+                run: |state| async move { service::presence::forgotten(&state).await }.boxed_local(),
+            },
+            Schedule {
                 name: "volunteering.requests",
                 every: Duration::from_mins(1),
                 run: |state| async move { service::exchange::lapse_requests(&state).await }.boxed_local(),
@@ -52,6 +62,7 @@ pub fn capability() -> Capability {
                 run: |state| async move { service::absence::remind(&state).await }.boxed_local(),
             },
         ],
+        explained: vec![(explained::KIND, &explained::Signups)],
         verify: Some(|state| verify::findings(state).boxed_local()),
         ..Capability::default()
     }

@@ -224,3 +224,178 @@ async fn hours_at_night_and_on_holidays_count_more() {
     })
     .await;
 }
+
+async fn raise(staff: &Person, amount: i64) -> Value {
+    let body = json!({ "place_id": place_id(GUANGHUA), "amount": amount, "reason": "街道拨付的礼品经费" });
+    staff.post("/points/budget", body).await.expect(201)
+}
+
+async fn budget(person: &Person) -> Value {
+    person.get(&format!("/points/budget?place_id={}", place_id(BUILDING_1))).await.expect(200)["available"].clone()
+}
+
+#[actix_web::test]
+async fn a_budget_that_is_set_and_empty_stops_awards_by_hand_and_cuts_rules() {
+    TestApp::run(async |app| {
+        let [staff, person] = app.sign_in_all(["staff", "resident-1"]).await.try_into().ok().unwrap();
+        set(&staff, "survey_answer", json!({ "amount": 5 })).await;
+        assert_eq!(budget(&person).await, Value::Null);
+        assert_eq!(earn(app, &done(app, RuleKey::SurveyAnswer, "resident-1", 1)).await, whole(5), "not set: no limit");
+        assert_eq!(raise(&staff, 12).await["available"], 12);
+        let notices = person.get(&format!("/notices?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        assert_eq!(notices["items"][0]["title"], "积分预算增加 12 分");
+        assert_eq!(notices["items"][0]["body"], "街道拨付的礼品经费。目前还可发放 12 分。");
+
+        assert_eq!(earn(app, &done(app, RuleKey::SurveyAnswer, "resident-1", 2)).await, whole(5));
+        let by_hand = |amount: i64| json!({ "user_id": user_id("resident-2"), "amount": amount, "reason": "帮忙" });
+        let refused = staff.post("/points/awards", by_hand(8)).await.refused(409, "points_budget_exhausted");
+        assert_eq!(refused["title"], "本社区的积分预算不足");
+        staff.post("/points/awards", by_hand(4)).await.expect(201);
+        let last = earn(app, &done(app, RuleKey::SurveyAnswer, "resident-1", 3)).await;
+        assert_eq!(last, Earned { asked: 5, granted: 3, cut: Some(Cut::Budget) });
+        let none = earn(app, &done(app, RuleKey::SurveyAnswer, "resident-1", 4)).await;
+        assert_eq!(none, Earned { asked: 5, granted: 0, cut: Some(Cut::Budget) });
+        let inbox = person.get("/inbox").await.expect(200);
+        assert_eq!(inbox["items"][0]["body"], "填写问卷（应得5分，社区积分预算不足）");
+        assert_eq!(budget(&person).await, 0);
+        // What is taken back can be given again.
+        let list = format!("/points/awards?state=awarded&place_id={}", place_id(GUANGHUA));
+        let awards = staff.get(&list).await.expect(200);
+        let path = format!("/points/awards/{}/reverse", awards["items"][0]["id"].as_str().unwrap());
+        staff.post(&path, json!({ "reason": "记错" })).await.expect(200);
+        assert_eq!(budget(&person).await, 4);
+        assert_eq!(raise(&staff, 100).await["available"], 104);
+        assert_eq!(earn(app, &done(app, RuleKey::SurveyAnswer, "resident-1", 5)).await, whole(5));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn only_staff_of_the_community_raise_its_budget() {
+    TestApp::run(async |app| {
+        let body = json!({ "place_id": place_id(GUANGHUA), "amount": 10, "reason": "礼品经费" });
+        for persona in ["staff-other", "leader", "resident-1", "merchant"] {
+            app.sign_in(persona).await.post("/points/budget", body.clone()).await.refused(403, "forbidden");
+        }
+        let staff = app.sign_in("staff").await;
+        for (field, value) in [
+            ("amount", json!(0)),
+            ("amount", json!(-1)),
+            ("reason", json!("")),
+            ("place_id", json!(place_id("/jiangan/"))),
+            ("place_id", json!(place_id(BUILDING_1))),
+        ] {
+            let mut body = body.clone();
+            body[field] = value;
+            staff.post("/points/budget", body).await.names(&format!("/{field}"));
+        }
+        staff.get("/points/budget").await.refused(422, "invalid_input");
+        assert_eq!(budget(&staff).await, Value::Null);
+    })
+    .await;
+}
+
+// Guards: the lock of the budget's row, the condition of the statement that takes from it (ledger/accounts.rs), and
+// `ledger_accounts_available` behind them.
+#[actix_web::test]
+async fn a_race_for_the_budget_gives_exactly_the_budget() {
+    TestApp::run(async |app| {
+        let [staff, second] = app.sign_in_all(["staff", "staff-2"]).await.try_into().ok().unwrap();
+        set(&staff, "survey_answer", json!({ "amount": 7 })).await;
+        raise(&staff, 200).await;
+        let people: Vec<String> = (1..=20).map(|number| format!("resident-{number}")).collect();
+        let things: Vec<_> = (0_u128..30)
+            .zip(people.iter().cycle())
+            .map(|(at, who)| done(app, RuleKey::SurveyAnswer, who, at))
+            .collect();
+        let rules = join_all(things.iter().map(|thing| earn(app, thing)));
+        let hands = join_all((0..30).map(|at| {
+            let body = json!({ "user_id": user_id(&people[at % 20]), "amount": 5, "reason": "帮忙" });
+            if at % 2 == 0 { &staff } else { &second }.post("/points/awards", body)
+        }));
+        let (rules, hands) = futures_util::join!(rules, hands);
+        let by_rule: i64 = rules.iter().map(|one| one.granted).sum();
+        let (won, lost): (Vec<_>, Vec<_>) = hands.into_iter().partition(|answer| answer.status == 201);
+        for answer in lost {
+            answer.refused(409, "points_budget_exhausted");
+        }
+        // 360 were asked for: a rule takes what awards by hand, which are whole or nothing, have left.
+        let given = by_rule + 5 * i64::try_from(won.len()).unwrap();
+        let left = budget(&staff).await.as_i64().unwrap();
+        assert_eq!(given + left, 200);
+        assert!(left < 5 && (left == 0 || rules.iter().all(|one| one.cut.is_none())), "{left}");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_service_entry_says_why_from_the_check_in_to_the_rule() {
+    TestApp::run(async |app| {
+        let staff = app.sign_in("staff").await;
+        let settings = format!("/places/{}/settings", place_id(GUANGHUA));
+        staff.put(&settings, json!({ "points_per_hour": 0 })).await.expect(200);
+        set(&staff, "service_hour", json!({ "amount": 12, "daily_cap": 10 })).await;
+        set(&staff, "service_shift", json!({ "amount": 2 })).await;
+        let shift = crate::volunteering::new_shift(app, 20, 80, 1).await;
+        let signup = crate::volunteering::served(app, &shift).await;
+        let staff = app.sign_in("staff").await;
+        let path = format!("/signups/{}/confirm", signup["id"].as_str().unwrap());
+        let credit = staff.post(&path, json!({})).await.expect(200);
+        // 60 minutes at 12 an hour, cut to 10 by the cap, and 2 for the shift.
+        assert_eq!((&credit["minutes"], &credit["points"]), (&json!(60), &json!(12)));
+        let volunteer = app.sign_in("volunteer-1").await;
+        let entries = volunteer.get("/me/points/entries").await.expect(200);
+        let entries = entries["items"].as_array().unwrap();
+        assert_eq!(entries.iter().map(|one| one["amount"].as_i64().unwrap()).collect::<Vec<_>>(), [2, 10]);
+        let path = format!("/me/points/entries/{}", entries[1]["id"].as_str().unwrap());
+        let why = volunteer.get(&path).await.expect(200);
+        let source = &why["source"];
+        assert!(source["what"].as_str().unwrap().starts_with("停车值守，"));
+        assert_eq!((&source["kind"], &source["minutes"]), (&json!("signup"), &json!(60)));
+        let evidence: Vec<_> = source["evidence"].as_array().unwrap().iter().map(|one| &one["what"]).collect();
+        assert_eq!(evidence, ["签到", "签退"]);
+        assert!(["qr", "leader"].contains(&source["evidence"][0]["method"].as_str().unwrap()));
+        assert!(source["confirmed"][0]["name"].as_str().unwrap().ends_with('*'));
+        let rule = &why["rule"];
+        assert_eq!(
+            (&rule["key"], &rule["version"], &rule["daily_cap"]),
+            (&json!("service_hour"), &json!(1), &json!(10))
+        );
+        assert_eq!((&rule["asked"], &rule["granted"], &rule["cut_by"]), (&json!(12), &json!(10), &json!("daily_cap")));
+        assert_eq!(rule["calculation"]["parts"], json!([{ "factor": "plain", "minutes": 60, "percent": 100 }]));
+        app.sign_in("resident-1").await.get(&path).await.refused(404, "not_found");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn confirming_minutes_never_fails_for_an_empty_budget() {
+    TestApp::run(async |app| {
+        let staff = app.sign_in("staff").await;
+        raise(&staff, 4).await;
+        let shift = crate::volunteering::new_shift(app, 20, 80, 1).await;
+        let signup = crate::volunteering::served(app, &shift).await;
+        let path = format!("/signups/{}/confirm", signup["id"].as_str().unwrap());
+        let credit = app.sign_in("staff").await.post(&path, json!({})).await.expect(200);
+        assert_eq!((&credit["minutes"], &credit["points"]), (&json!(60), &json!(4)));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_demos_points_are_there_once_however_often_it_starts() {
+    TestApp::run(async |app| {
+        for _ in 0..2 {
+            linli::demo::act(&app.state).await.unwrap();
+        }
+        let [second, person] = app.sign_in_all(["staff-2", "resident-1"]).await.try_into().ok().unwrap();
+        assert_eq!(budget(&person).await, 100_000);
+        let rules = person.get(&rules("/jiangan/laodong/yiyuan/")).await.expect(200);
+        let hour = rule(&rules, "service_hour");
+        assert_eq!((&hour["version"], &hour["night_percent"]), (&json!(1), &json!(150)));
+        let waiting = second.get(&format!("/points/awards?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        assert_eq!(waiting["items"].as_array().unwrap().len(), 1);
+        assert_eq!(waiting["items"][0]["may_decide"], true);
+    })
+    .await;
+}

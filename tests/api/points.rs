@@ -75,7 +75,7 @@ async fn awards_to_one_wallet_from_many_sides_wait_and_do_not_fail() {
         }
         assert!(by_rule.into_iter().all(|credited| credited));
         let points = app.sign_in("resident-1").await.get("/me/points").await.expect(200);
-        assert_eq!(points, json!({ "available": 495, "reserved": 0, "debt": 0, "earned": 495 }));
+        assert_eq!(points, json!({ "available": 495, "reserved": 0, "debt": 0, "earned": 495, "expiring": [] }));
     })
     .await;
 }
@@ -86,7 +86,7 @@ async fn staff_award_by_hand_and_the_person_sees_it() {
         let [staff, person] = app.sign_in_all(["staff", "resident-1"]).await.try_into().ok().unwrap();
         assert_eq!(
             person.get("/me/points").await.expect(200),
-            json!({ "available": 0, "reserved": 0, "debt": 0, "earned": 0 })
+            json!({ "available": 0, "reserved": 0, "debt": 0, "earned": 0, "expiring": [] })
         );
         let given = staff.post_with_key("/points/awards", gift("resident-1", 30), "once").await.expect(201);
         assert_eq!(staff.post_with_key("/points/awards", gift("resident-1", 30), "once").await.expect(201), given);
@@ -96,7 +96,7 @@ async fn staff_award_by_hand_and_the_person_sees_it() {
         }
         assert_eq!(
             person.get("/me/points").await.expect(200),
-            json!({ "available": 36, "reserved": 0, "debt": 0, "earned": 36 })
+            json!({ "available": 36, "reserved": 0, "debt": 0, "earned": 36, "expiring": [] })
         );
 
         let first = person.get("/me/points/entries?limit=3").await.expect(200);

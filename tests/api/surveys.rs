@@ -495,3 +495,43 @@ async fn everybody_finds_their_own_surveys() {
     })
     .await;
 }
+
+/// What somebody was given for answers, newest first.
+async fn rewards(person: &Person) -> Vec<Value> {
+    let entries = person.get("/me/points/entries").await.expect(200);
+    entries["items"].as_array().unwrap().iter().map(|one| one["reason"].clone()).collect()
+}
+
+#[actix_web::test]
+async fn an_answer_earns_what_the_rule_says_and_an_anonymous_one_only_later() {
+    TestApp::run(async |app| {
+        let staff = app.sign_in("staff").await;
+        let rule = json!({ "place_id": place_id(GUANGHUA), "amount": 2 });
+        staff.put("/points/rules/survey_answer", rule).await.expect(200);
+        let (named, anonymous) = (pushed(app, false).await, pushed(app, true).await);
+        let people = building_1(app).await;
+        named.answer(&people[0], answers("yes")).await.expect(200);
+        assert_eq!(rewards(&people[0]).await, ["填写问卷：停车问卷"]);
+        let why = people[0].get("/me/points/entries").await.expect(200)["items"][0]["id"].clone();
+        let why = people[0].get(&format!("/me/points/entries/{}", why.as_str().unwrap())).await.expect(200);
+        assert_eq!((&why["source"]["kind"], &why["rule"]["granted"]), (&json!("survey"), &json!(2)));
+
+        // In another order than that of their ids; no award tells it.
+        for at in [3, 1, 2] {
+            anonymous.answer(&people[at], answers("no")).await.expect(200);
+            assert_eq!(rewards(&people[at]).await, Vec::<Value>::new());
+        }
+        app.advance(Duration::hours(24)).await;
+        app.advance(Duration::hours(24)).await;
+        let people = building_1(app).await;
+        let mut given = Vec::new();
+        for person in &people[1..4] {
+            let entries = person.get("/me/points/entries").await.expect(200);
+            assert_eq!(entries["items"].as_array().unwrap().len(), 1, "once");
+            given.push((entries["items"][0]["created_at"].clone().to_string(), person.id.clone()));
+        }
+        given.sort();
+        assert!(given.is_sorted_by_key(|(_, id)| id.clone()), "in the order of ids: {given:?}");
+    })
+    .await;
+}

@@ -189,7 +189,7 @@ async fn lists_show_what_comes_and_who_may_see_whom() {
         let elsewhere = volunteer.get(&format!("/activities?place_id={}", place_id(ANJING))).await.expect(200);
         assert_eq!(elsewhere["items"], json!([]));
         let district = volunteer.get(&format!("/activities?place_id={}", place_id("/jiangan/"))).await.expect(200);
-        assert_eq!(district["items"].as_array().unwrap().len(), 3);
+        assert_eq!(district["items"].as_array().unwrap().len(), 4);
 
         let shift = shifts[0]["id"].as_str().unwrap();
         let signup = sign_up(&volunteer, shift).await;
@@ -567,7 +567,7 @@ async fn nobody_marks_or_confirms_themself_and_strangers_learn_nothing() {
 }
 
 /// A sign-up of `volunteer-1` that waits to be confirmed, of one hour.
-async fn served(app: &TestApp, shift: &str) -> Value {
+pub async fn served(app: &TestApp, shift: &str) -> Value {
     let signup = sign_up(&app.sign_in("volunteer-1").await, shift).await;
     let mark = async |act: &str| {
         let staff = app.sign_in("staff").await;

@@ -32,6 +32,16 @@ impl Fresh {
         Self { url: named(&server, &name), name: Some(name) }
     }
 
+    /// One without any table, for tests that migrate it themselves.
+    pub async fn empty(folder: &Path) -> Self {
+        let Some(server) = server() else {
+            return Self { url: sqlite(&folder.join("linli.db")), name: None };
+        };
+        let name = unique();
+        on(&server, &format!("CREATE DATABASE {name}")).await;
+        Self { url: named(&server, &name), name: Some(name) }
+    }
+
     pub async fn drop(self) {
         if let (Some(server), Some(name)) = (server(), self.name) {
             on(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;

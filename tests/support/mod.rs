@@ -19,6 +19,7 @@ use wechat_simulator::{SharedClock, Simulator};
 
 #[allow(unused_imports, reason = "named by tests that pass people around")]
 pub use client::{Answer, Person};
+pub use database::Fresh;
 pub use linli::demo::{place_id, user_id};
 
 /// 光华社区, its two buildings where people live, and another community.
@@ -37,7 +38,7 @@ pub struct TestApp {
 }
 
 /// Settings of a test; `extra` is TOML over them.
-fn config(database_url: &str, data_dir: &std::path::Path, extra: &str) -> Config {
+pub fn config(database_url: &str, data_dir: &std::path::Path, extra: &str) -> Config {
     let redis = std::env::var("LINLI_TEST_REDIS_URL").ok();
     let text = format!(
         r#"

@@ -6,6 +6,7 @@ use sea_orm::entity::prelude::*;
 use super::AwardState;
 use crate::ids::AwardId;
 use crate::ids::PlaceId;
+use crate::ids::TransactionId;
 use crate::ids::UserId;
 
 /// Points given by hand.
@@ -29,6 +30,7 @@ pub struct Model {
     pub reversed_by: Option<UserId>,
     pub reversed_at: Option<DateTimeUtc>,
     pub reverse_reason: Option<String>,
+    pub entry_id: Option<TransactionId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

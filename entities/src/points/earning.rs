@@ -7,6 +7,7 @@ use super::Cut;
 use super::RuleKey;
 use crate::ids::EarningId;
 use crate::ids::PlaceId;
+use crate::ids::TransactionId;
 use crate::ids::UserId;
 
 /// What a rule gave somebody for something.
@@ -26,6 +27,7 @@ pub struct Model {
     pub calculation: Json,
     pub daily_cap: Option<i64>,
     pub asked: i64,
+    pub entry_id: Option<TransactionId>,
     pub granted: i64,
     pub cut_by: Option<Cut>,
     pub created_at: DateTimeUtc,

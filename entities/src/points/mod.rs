@@ -4,6 +4,7 @@ pub mod award;
 pub mod award_budget;
 pub mod day;
 pub mod earning;
+pub mod reminder;
 pub mod rule;
 pub mod score;
 

@@ -19,6 +19,8 @@ pub struct Model {
     pub building_id: PlaceId,
     pub push_id: SurveyPushId,
     pub answered: bool,
+    /// Whether the rule for answers has been asked what it gives.
+    pub rewarded: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,8 +1,18 @@
 //! Tables of `volunteering`.
 
 pub mod activity;
+pub mod attendance;
+pub mod attendance_group;
+pub mod beneficiary_group;
 pub mod calendar_feed;
+pub mod correction_request;
+pub mod enrolment;
+pub mod meeting_point;
 pub mod no_show;
+pub mod offline_check_in;
+pub mod service_correction;
+pub mod service_record;
+pub mod session;
 pub mod shift;
 pub mod shift_template;
 pub mod signup;
@@ -26,6 +36,16 @@ text_enum! {
         NoShow,
         Excused,
     }
+}
+
+text_enum! {
+    /// What became of a wish for a correction.
+    pub enum CorrectionRequestState { Open, Granted, Declined }
+}
+
+text_enum! {
+    /// Where an enrolment stands.
+    pub enum EnrolmentState { Enrolled, Waiting, Cancelled }
 }
 
 text_enum! {

@@ -139,6 +139,17 @@ pub fn grant(asked: i64, room: Room) -> (i64, Option<Cut>) {
     }
 }
 
+/// What residents call a rule.
+pub const fn title(key: RuleKey) -> &'static str {
+    match key {
+        RuleKey::ServiceHour => "志愿服务时长",
+        RuleKey::ServiceShift => "完成班次",
+        RuleKey::SurveyAnswer => "填写问卷",
+        RuleKey::NeedAdopted => "需求被采纳",
+        RuleKey::Deliberation => "参加议事",
+    }
+}
+
 /// A rule as residents read it.
 pub fn text(key: RuleKey, terms: &Terms) -> String {
     let Terms { amount, night_percent, holiday_percent, daily_cap, .. } = *terms;

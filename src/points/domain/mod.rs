@@ -5,7 +5,7 @@ mod expiry;
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
 
-pub use earning::{Calculation, Factor, Part, Quantity, Room, Terms, calculate, grant, text};
+pub use earning::{Calculation, Factor, Part, Quantity, Room, Terms, calculate, grant, text, title};
 pub use expiry::{day_end, expires_at};
 
 /// What a leaderboard counts.
@@ -46,6 +46,11 @@ pub fn china_day(at: DateTime<Utc>) -> NaiveDate {
 /// `2026年11月25日 07:30` in China.
 pub fn moment_text(at: DateTime<Utc>) -> String {
     (at.naive_utc() + Duration::hours(8)).format("%Y年%-m月%-d日 %H:%M").to_string()
+}
+
+/// `2026年11月25日`.
+pub fn day_text(day: NaiveDate) -> String {
+    day.format("%Y年%-m月%-d日").to_string()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ struct NewAward {
 
 /// Points given by hand.
 #[derive(Serialize, ToSchema)]
-struct AwardView {
+pub(super) struct AwardView {
     id: AwardId,
     user_id: UserId,
     amount: i64,

@@ -92,7 +92,7 @@ async fn view(state: &AppState, community: PlaceId) -> Result<RulesView, Problem
     };
     let views = standing.into_iter().map(|Standing { key, terms, row, next }| RuleView {
         key,
-        title: rules::title(key),
+        title: domain::title(key),
         text: domain::text(key, &terms),
         version: terms.version,
         amount: terms.amount,

@@ -1,13 +1,16 @@
 use chrono::{DateTime, Utc};
-use entities::ids::{EarningId, PlaceId, UserId};
+use entities::ids::{EarningId, PlaceId, TransactionId, UserId};
 use entities::points::{Cut, RuleKey, day, earning};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::{Award, award, rules};
+use super::{Award, credit, rules};
+use crate::ledger;
 use crate::notifications::{self, Message, Template};
+use crate::places;
 use crate::platform::code::Code;
+use crate::platform::config::Rules;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
@@ -49,22 +52,27 @@ pub struct Earned {
 /// The person is told what was cut and why. It fails only where the database does: whoever confirms service must not be
 /// stopped by a cap.
 pub async fn earn(state: &AppState, txn: &DatabaseTransaction, earn: &Earn<'_>) -> Result<Earned, Problem> {
-    let (terms, holidays) = rules::in_force(state, txn, earn.community_id, earn.rule, earn.at).await?;
+    let settings = places::rules(state, txn, earn.community_id).await?;
+    let terms = rules::in_force(txn, &settings, earn.community_id, earn.rule, earn.at).await?;
+    let holidays = settings.holidays.iter().copied().collect();
     let calculation = domain::calculate(earn.rule, &terms, &earn.quantity, &holidays);
     let asked = calculation.points();
     if asked <= 0 {
         return Ok(Earned::default());
     }
     let today = domain::china_day(earn.at).to_string();
-    // The lock makes what one person earns by one rule on one day one after the other.
-    let counted = lock_day(txn, earn, &today).await?;
+    // The wallet's lock makes what one person earns in a community one after the other.
+    let budget = ledger::lock_for_award(txn, earn.community_id, earn.person, state.clock.now()).await?;
     if let Some(earlier) = earlier(txn, earn).await? {
         return Ok(Earned { asked: earlier.asked, granted: earlier.granted, cut: earlier.cut_by });
     }
-    let room = Room { day: terms.daily_cap.map(|cap| cap - counted), budget: None };
+    let counted = lock_day(txn, earn, &today).await?;
+    let room = Room { day: terms.daily_cap.map(|cap| cap - counted), budget };
     let (granted, cut) = domain::grant(asked, room);
     count_day(txn, earn, &today, &terms, granted).await?;
     let id: EarningId = ids::ordered(&state.clock);
+    let earned = Earned { asked, granted, cut };
+    let entry_id = hand_out(state, txn, earn, (id, earned), budget, &settings).await?;
     let row = earning::ActiveModel {
         id: Set(id),
         community_id: Set(earn.community_id),
@@ -81,20 +89,22 @@ pub async fn earn(state: &AppState, txn: &DatabaseTransaction, earn: &Earn<'_>) 
         asked: Set(asked),
         granted: Set(granted),
         cut_by: Set(cut),
+        entry_id: Set(entry_id),
         created_at: Set(state.clock.now()),
     };
     earning::Entity::insert(row).exec_without_returning(txn).await?;
-    hand_out(state, txn, earn, id, Earned { asked, granted, cut }).await
+    Ok(earned)
 }
 
-/// Credits what is granted, and says what is not.
+/// Credits what is granted, and says what is not; gives the ledger's transaction.
 async fn hand_out(
     state: &AppState,
     txn: &DatabaseTransaction,
     earn: &Earn<'_>,
-    id: EarningId,
-    earned: Earned,
-) -> Result<Earned, Problem> {
+    (id, earned): (EarningId, Earned),
+    budget: Option<i64>,
+    settings: &Rules,
+) -> Result<Option<TransactionId>, Problem> {
     let Earned { asked, granted, cut } = earned;
     let because = match cut {
         None => String::new(),
@@ -112,7 +122,7 @@ async fn hand_out(
             template: Template::Points,
         };
         notifications::tell(state, txn, earn.person, &message).await?;
-        return Ok(earned);
+        return Ok(None);
     }
     let rule = earn.rule.to_string();
     let points = Award {
@@ -125,7 +135,8 @@ async fn hand_out(
         actor: earn.actor,
     };
     // Credited before by another way: then this rule must not say that it granted anything.
-    if award(state, txn, &points).await? { Ok(earned) } else { Err(Code::Internal.into()) }
+    let entry = credit(state, txn, &points, budget, settings).await?.ok_or(Code::Internal)?;
+    Ok(Some(entry))
 }
 
 /// What the rule gave for the same thing before.

@@ -1,12 +1,16 @@
+use chrono::{DateTime, Utc};
 use entities::ids::{AwardId, UserId};
 use entities::points::{AwardState, award as manual, award_budget};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+};
 use serde_json::json;
 
-use super::{Award, award};
+use super::{Award, credit};
 use crate::audit;
 use crate::identity::{self, Actor, Permission};
+use crate::ledger;
 use crate::notifications::{self, Message, Template};
 use crate::places;
 use crate::platform::code::Code;
@@ -39,9 +43,9 @@ pub(in crate::points) async fn ask(
         .await?
         .ok_or_else(|| Problem::field("/user_id", "须为已认证的居民 / must be a verified resident"))?;
     actor.require(Permission::AwardPoints, &home.place_path)?;
-    spend_budget(state, txn, actor.user_id, amount).await?;
-    let two_persons = amount > places::rules(state, txn, home.community_id).await?.award_second_person_above;
     let now = state.clock.now();
+    spend_budget(txn, actor.user_id, amount, now).await?;
+    let two_persons = amount > places::rules(state, txn, home.community_id).await?.award_second_person_above;
     let row = manual::ActiveModel {
         id: Set(ids::ordered(&state.clock)),
         community_id: Set(home.community_id),
@@ -59,11 +63,10 @@ pub(in crate::points) async fn ask(
         reversed_by: Set(None),
         reversed_at: Set(None),
         reverse_reason: Set(None),
+        entry_id: Set(None),
     };
     let row = row.insert(txn).await?;
-    if !two_persons {
-        hand_out(state, txn, actor, &row).await?;
-    }
+    let row = if two_persons { row } else { hand_out(state, txn, actor, row).await? };
     record(state, txn, actor, "points.award", &row).await?;
     Ok(row)
 }
@@ -92,9 +95,7 @@ pub(in crate::points) async fn decide(
         .exec_with_returning(txn)
         .await?;
     let Some(row) = decided.into_iter().next() else { return Err(Code::AlreadyDecided.into()) };
-    if refusal.is_none() {
-        hand_out(state, txn, actor, &row).await?;
-    }
+    let row = if refusal.is_none() { hand_out(state, txn, actor, row).await? } else { row };
     record(state, txn, actor, &format!("points.{word}"), &row).await?;
     let (title, body) = match refusal {
         None => ("您申请的积分已发放", format!("{}分：{}", row.amount, row.reason)),
@@ -113,7 +114,7 @@ pub(in crate::points) async fn decide(
 }
 
 /// An award that the actor may handle, or 404.
-async fn seen(txn: &DatabaseTransaction, actor: &Actor, id: AwardId) -> Result<manual::Model, Problem> {
+pub(super) async fn seen(txn: &DatabaseTransaction, actor: &Actor, id: AwardId) -> Result<manual::Model, Problem> {
     let row = manual::Entity::find_by_id(id).one(txn).await?.ok_or(Code::NotFound)?;
     if actor.may(Permission::AwardPoints, &row.place_path) { Ok(row) } else { Err(Code::NotFound.into()) }
 }
@@ -122,8 +123,8 @@ async fn hand_out(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
-    row: &manual::Model,
-) -> Result<(), Problem> {
+    row: manual::Model,
+) -> Result<manual::Model, Problem> {
     let gift = Award {
         community_id: row.community_id,
         person: row.user_id,
@@ -133,10 +134,15 @@ async fn hand_out(
         reason: row.reason.clone(),
         actor: Some(actor.user_id),
     };
-    award(state, txn, &gift).await.map(drop)
+    let budget = ledger::lock_for_award(txn, row.community_id, row.user_id, state.clock.now()).await?;
+    let rules = places::rules(state, txn, row.community_id).await?;
+    let entry = credit(state, txn, &gift, budget, &rules).await?.ok_or(Code::Internal)?;
+    let mut row = row.into_active_model();
+    row.entry_id = Set(Some(entry));
+    Ok(row.update(txn).await?)
 }
 
-async fn record(
+pub(super) async fn record(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -148,10 +154,15 @@ async fn record(
 }
 
 /// Takes from what the member of staff may still award today: the statement's condition decides.
-async fn spend_budget(state: &AppState, txn: &DatabaseTransaction, actor: UserId, amount: i64) -> Result<(), Problem> {
+async fn spend_budget(
+    txn: &DatabaseTransaction,
+    actor: UserId,
+    amount: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     let row = award_budget::ActiveModel {
         actor_id: Set(actor),
-        day: Set(domain::china_day(state.clock.now()).to_string()),
+        day: Set(domain::china_day(now).to_string()),
         spent: Set(amount),
     };
     let add = OnConflict::columns([award_budget::Column::ActorId, award_budget::Column::Day])

@@ -1,6 +1,4 @@
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entities::ids::PlaceId;
 use entities::points::{RuleKey, rule};
 use sea_orm::sea_query::{Alias, Expr, LockType, Query};
@@ -20,14 +18,14 @@ use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 use crate::points::domain::{self, Terms};
 
-/// The version of a rule that counts for what was done at `at`, and the holidays, where they matter.
+/// The version of a rule that counts for what was done at `at`.
 pub(super) async fn in_force(
-    state: &AppState,
     txn: &DatabaseTransaction,
+    settings: &Rules,
     community: PlaceId,
     key: RuleKey,
     at: DateTime<Utc>,
-) -> Result<(Terms, BTreeSet<NaiveDate>), Problem> {
+) -> Result<Terms, Problem> {
     let row = rule::Entity::find()
         .filter(rule::Column::CommunityId.eq(community))
         .filter(rule::Column::Key.eq(key))
@@ -36,18 +34,7 @@ pub(super) async fn in_force(
         .limit(1)
         .one(txn)
         .await?;
-    let holidays = |rules: Rules| rules.holidays.into_iter().collect();
-    match row.map(|row| terms(&row)) {
-        Some(terms) if key == RuleKey::ServiceHour && terms.holiday_percent > 100 => {
-            Ok((terms, holidays(places::rules(state, txn, community).await?)))
-        }
-        Some(terms) => Ok((terms, BTreeSet::new())),
-        None if key == RuleKey::ServiceHour => {
-            let rules = places::rules(state, txn, community).await?;
-            Ok((unset(key, &rules), BTreeSet::new()))
-        }
-        None => Ok((off(), BTreeSet::new())),
-    }
+    Ok(row.map_or_else(|| unset(key, settings), |row| terms(&row)))
 }
 
 pub(in crate::points) fn terms(row: &rule::Model) -> Terms {
@@ -55,14 +42,10 @@ pub(in crate::points) fn terms(row: &rule::Model) -> Terms {
     Terms { version, amount, night_percent, holiday_percent, daily_cap }
 }
 
-const fn off() -> Terms {
-    Terms { version: 0, amount: 0, night_percent: 100, holiday_percent: 100, daily_cap: None }
-}
-
 /// What holds while a community has set nothing: hours by its settings, nothing else.
 fn unset(key: RuleKey, rules: &Rules) -> Terms {
     let amount = if key == RuleKey::ServiceHour { rules.points_per_hour } else { 0 };
-    Terms { amount, ..off() }
+    Terms { version: 0, amount, night_percent: 100, holiday_percent: 100, daily_cap: None }
 }
 
 /// A rule of a community: what holds now, and what is announced.
@@ -178,21 +161,10 @@ pub(in crate::points) async fn set(
     let notice = Notice {
         community_id: community,
         kind: "points.rule",
-        title: format!("积分规则调整：{}", title(key)),
+        title: format!("积分规则调整：{}", domain::title(key)),
         body: format!("自{}起：{}。此前的积分不变。", domain::moment_text(from_at), domain::text(key, &terms)),
         subject: None,
     };
     notices::publish(state, txn, notice).await?;
     Ok(())
-}
-
-/// What residents call a rule.
-pub(in crate::points) const fn title(key: RuleKey) -> &'static str {
-    match key {
-        RuleKey::ServiceHour => "志愿服务时长",
-        RuleKey::ServiceShift => "完成班次",
-        RuleKey::SurveyAnswer => "填写问卷",
-        RuleKey::NeedAdopted => "需求被采纳",
-        RuleKey::Deliberation => "参加议事",
-    }
 }

@@ -2,14 +2,18 @@
 
 mod code;
 mod credit;
+mod figures;
+mod place;
 mod plan;
 mod rest;
 mod states;
 mod time;
 
-pub use code::{code_expires, code_window, good_windows};
+pub use code::{CLOCK_DRIFT, code_expires, code_window, good_windows, proven_moment, scanned_windows};
 pub use credit::stars;
+pub use figures::{Count, Figures};
+pub use place::{Nearness, Point, distance_m, nearness};
 pub use plan::{Part, Plan, Planned, Rotation, expand};
 pub use rest::{Clash, clash, rests_until};
 pub use states::{Event, LIVE, SEATED, next};
-pub use time::{FARTHEST, LONGEST, NO_SHOW_AFTER, Span, Step, moment_text, offer_until};
+pub use time::{CHECK_OUT_GRACE, FARTHEST, LONGEST, NO_SHOW_AFTER, REVIEW_AFTER, Span, Step, moment_text, offer_until};

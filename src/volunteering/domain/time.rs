@@ -11,6 +11,8 @@ pub const LONGEST: TimeDelta = TimeDelta::hours(24);
 pub const FARTHEST: TimeDelta = TimeDelta::days(366);
 /// One may check out with the code until so long after the shift; what is counted ends with the shift.
 pub const CHECK_OUT_GRACE: TimeDelta = TimeDelta::minutes(30);
+/// Who has not checked out so long after the shift forgot to: somebody must say until when they were there.
+pub const REVIEW_AFTER: TimeDelta = TimeDelta::hours(2);
 /// Who has not checked in so long after the shift did not come.
 pub const NO_SHOW_AFTER: TimeDelta = TimeDelta::hours(2);
 

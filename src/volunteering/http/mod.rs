@@ -3,6 +3,7 @@ mod activities;
 mod calendar;
 mod changes;
 mod exchange;
+mod participants;
 mod presence;
 mod signups;
 mod templates;
@@ -13,6 +14,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     activities::routes(config);
     signups::routes(config);
     presence::routes(config);
+    participants::routes(config);
     templates::routes(config);
     exchange::routes(config);
     absence::routes(config);

@@ -5,8 +5,7 @@ use chrono::{DateTime, Utc};
 use entities::identity::user;
 use entities::ids::{ActivityId, ShiftId, SignupId, UserId};
 use entities::volunteering::{activity, shift, signup};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -15,11 +14,11 @@ use crate::identity::{Actor, masked_name};
 use crate::platform::code::Code;
 use crate::platform::http::{Body, Caller, Nothing, Page, PageParams, Paging, Params, Problem, transact};
 use crate::platform::state::AppState;
+use crate::volunteering::SignupState;
 use crate::volunteering::service::{find_shift, in_charge, seats};
-use crate::volunteering::{SignupState, domain};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(sign_up).service(cancel).service(of_shift).service(mine).service(hours);
+    config.service(sign_up).service(cancel).service(of_shift).service(mine);
 }
 
 /// Where a sign-up stands.
@@ -177,28 +176,4 @@ async fn mine(
             }
         },
     )))
-}
-
-/// What one has served.
-#[derive(Serialize, ToSchema)]
-struct Hours {
-    /// Confirmed ones; they are never spent.
-    minutes: i64,
-    stars: usize,
-}
-
-/// One's own service minutes and the stars reached
-#[utoipa::path(tag = "volunteering", responses((status = 200, body = Hours)))]
-#[get("/me/hours")]
-async fn hours(state: web::Data<AppState>, caller: Caller) -> Result<web::Json<Hours>, Problem> {
-    let minutes: Option<i64> = signup::Entity::find()
-        .select_only()
-        .column_as(Expr::cust("CAST(COALESCE(SUM(minutes), 0) AS bigint)"), "minutes")
-        .filter(signup::Column::UserId.eq(caller.user_id))
-        .filter(signup::Column::State.eq(SignupState::Credited))
-        .into_tuple()
-        .one(state.db.read())
-        .await?;
-    let minutes = minutes.unwrap_or_default();
-    Ok(web::Json(Hours { minutes, stars: domain::stars(minutes, &state.config.rules.star_hours) }))
 }

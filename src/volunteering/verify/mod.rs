@@ -1,5 +1,8 @@
 //! The rules, asked of a live database.
 
+mod participants;
+mod presence;
+
 use entities::ids::SignupId;
 use entities::volunteering::signup;
 use sea_orm::{
@@ -8,9 +11,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::SignupState;
-use super::domain::Span;
 use crate::platform::state::AppState;
+use crate::volunteering::SignupState;
+use crate::volunteering::domain::Span;
 
 const SEATS: &str = "SELECT s.id AS a, s.id AS b FROM shifts s LEFT JOIN signups u ON u.shift_id = s.id \
     AND u.state NOT IN ('waitlisted', 'cancelled') GROUP BY s.id, s.taken, s.capacity \
@@ -34,7 +37,7 @@ const AWARDS: &str = "SELECT u.id AS a, u.user_id AS b FROM signups u LEFT JOIN 
     OR (COUNT(x.id) = 0) <> (COALESCE(u.points, 0) = 0)";
 
 /// Each finding is a sentence.
-pub(super) async fn findings(state: &AppState) -> Result<Vec<String>, DbErr> {
+pub(in crate::volunteering) async fn findings(state: &AppState) -> Result<Vec<String>, DbErr> {
     let connection = state.db.read();
     let mut findings = Vec::new();
     for (query, sentence) in [
@@ -49,6 +52,8 @@ pub(super) async fn findings(state: &AppState) -> Result<Vec<String>, DbErr> {
         }
     }
     findings.extend(minutes(connection).await?);
+    findings.extend(state.db.audit(presence::RULES).await?);
+    findings.extend(state.db.audit(participants::RULES).await?);
     findings.extend(state.db.audit(super::rules::RULES).await?);
     Ok(findings)
 }

@@ -1,0 +1,7 @@
+//! What a certificate says, and what makes a volunteer's profile right.
+
+mod content;
+mod profile;
+
+pub use content::{Content, Entry, check_code, china_day, day_text, duration_text, normal_code, serial};
+pub use profile::{DocumentType, Profile, Sex, masked_document};
