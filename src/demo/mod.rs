@@ -1,5 +1,6 @@
 //! `linli demo`: the whole product in one process, with the people and facts of the seed document and a WeChat simulator.
 
+mod figures;
 mod needs;
 mod people;
 mod points;
@@ -56,6 +57,7 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
     let state = AppState::new(config, Clock::with_offset(clock.offset_ms()), app::capabilities()).await?;
     seed(&state).await?;
     seed_points(&state).await?;
+    figures::seed(&state).await?;
 
     let (stop, stopped) = watch::channel(false);
     let worker = actix_web::rt::spawn(worker::run(state.clone(), stopped));

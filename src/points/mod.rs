@@ -9,12 +9,13 @@
 //!   community's limit a second person approves. Any award is taken back at most once (`service::reversal`).
 //! - Points expire with China's day (`service::expiry`). Every entry of a wallet says why it is there (`why`).
 //! - `points_scores` holds what each person earned in a community in each of four periods, written in the award's own
-//!   transaction: a board shows exactly what is committed. It is a copy of the ledger, and `verify` makes it anew.
+//!   transaction. It is a copy of the ledger, and `verify` makes it anew. Boards are read from sorted sets that follow it
+//!   ([`board`]).
 //!
 //! Lock order: `award_budgets` row → `points_awards` row → the ledger's (budget → wallet → dedupe key) → `points_days` row →
 //! `points_scores` rows by period → a notice's chain.
 
-mod board;
+pub mod board;
 pub mod domain;
 mod http;
 mod service;
@@ -27,28 +28,32 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
 
+pub use board::lower_scores;
 pub use domain::Quantity;
 pub use entities::points::{Cut, RuleKey};
 pub use service::earn::{Earn, Earned, earn};
 pub use service::{Award, award};
+
+const EXPIRY: [Schedule; 2] = [
+    Schedule {
+        name: "points.expire",
+        every: Duration::from_mins(10),
+        run: |state| async move { service::expiry::expire(&state).await }.boxed_local(),
+    },
+    Schedule {
+        name: "points.remind",
+        every: Duration::from_hours(1),
+        run: |state| async move { service::expiry::remind(&state).await }.boxed_local(),
+    },
+];
 
 /// What this capability brings.
 pub fn capability() -> Capability {
     Capability {
         name: "points",
         routes: Some(http::routes),
-        schedules: vec![
-            Schedule {
-                name: "points.expire",
-                every: Duration::from_mins(10),
-                run: |state| async move { service::expiry::expire(&state).await }.boxed_local(),
-            },
-            Schedule {
-                name: "points.remind",
-                every: Duration::from_hours(1),
-                run: |state| async move { service::expiry::remind(&state).await }.boxed_local(),
-            },
-        ],
+        jobs: vec![board::REBUILD],
+        schedules: [board::SCHEDULES.as_slice(), &EXPIRY].concat(),
         explained: vec![(service::manual::BY_HAND, &why::ByHand)],
         verify: Some(|state| verify::run(state).boxed_local()),
         ..Capability::default()

@@ -6,10 +6,14 @@
 mod support;
 
 mod awards;
+mod catalogue;
 mod earning;
 mod expiry;
+mod figures;
 mod files;
 mod identity;
+mod leaderboards;
+mod merchants;
 mod moderation;
 mod needs;
 mod notices;
@@ -24,3 +28,4 @@ mod shifts;
 mod surveys;
 mod teams;
 mod volunteering;
+mod vouchers;

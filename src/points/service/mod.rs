@@ -7,14 +7,11 @@ pub(super) mod manual;
 pub(super) mod reversal;
 pub(super) mod rules;
 
-use chrono::{DateTime, Utc};
 use entities::ids::{PlaceId, TransactionId, UserId};
-use entities::points::score;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
-use super::domain::{self, Period};
+use super::{board, domain};
 use crate::ledger::{self, Party, Transaction, TransactionKind, Transfer};
 use crate::notifications::{self, Message, Template};
 use crate::places;
@@ -85,7 +82,7 @@ async fn credit(
     if !ledger::record(state, txn, &entry).await? {
         return Ok(None);
     }
-    raise(txn, community_id, person, amount, now).await?;
+    board::raise(txn, community_id, person, amount, now).await?;
     let message = Message {
         kind: "points.awarded",
         title: format!("积分到账：+{amount}"),
@@ -96,50 +93,4 @@ async fn credit(
     };
     notifications::tell(state, txn, person, &message).await?;
     Ok(Some(entry.id))
-}
-
-/// Adds points to the person's score of each period that their day lies in: one statement.
-async fn raise(
-    txn: &DatabaseTransaction,
-    community: PlaceId,
-    person: UserId,
-    points: i64,
-    at: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let rows = Period::ALL.map(|period| score::ActiveModel {
-        community_id: Set(community),
-        period: Set(period.key(domain::china_day(at))),
-        user_id: Set(person),
-        points: Set(points),
-        reached_at: Set(at),
-    });
-    // Awards may commit in another order than they were dated in: the score was reached by the latest.
-    let later = "CASE WHEN excluded.reached_at > points_scores.reached_at \
-                 THEN excluded.reached_at ELSE points_scores.reached_at END";
-    let add = OnConflict::columns([score::Column::CommunityId, score::Column::Period, score::Column::UserId])
-        .value(score::Column::Points, Expr::cust("points_scores.points + excluded.points"))
-        .value(score::Column::ReachedAt, Expr::cust(later))
-        .to_owned();
-    score::Entity::insert_many(rows).on_conflict(add).exec_without_returning(txn).await?;
-    Ok(())
-}
-
-/// Takes points that were earned at `at` from the scores again. The moment in which a score was reached stays that of the latest
-/// award, reversed or not.
-async fn lower_scores(
-    txn: &DatabaseTransaction,
-    community: PlaceId,
-    person: UserId,
-    points: i64,
-    at: DateTime<Utc>,
-) -> Result<(), Problem> {
-    let periods = Period::ALL.map(|period| period.key(domain::china_day(at)));
-    score::Entity::update_many()
-        .col_expr(score::Column::Points, Expr::col(score::Column::Points).sub(points))
-        .filter(score::Column::CommunityId.eq(community))
-        .filter(score::Column::Period.is_in(periods))
-        .filter(score::Column::UserId.eq(person))
-        .exec(txn)
-        .await?;
-    Ok(())
 }

@@ -5,7 +5,6 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::lower_scores;
 use super::manual::{BY_HAND, seen};
 use crate::audit;
 use crate::identity::{Actor, Permission};
@@ -16,6 +15,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
+use crate::points::lower_scores;
 
 /// Takes an award by hand back.
 pub(in crate::points) async fn of_award(
