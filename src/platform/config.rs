@@ -197,6 +197,13 @@ impl Rules {
             ("minimum_cell", self.minimum_cell, 1..=1000),
             ("offer_minutes", self.offer_minutes, 1..=7 * 24 * 60),
             ("pickup_hours", self.pickup_hours, 1..=90 * 24),
+            ("refund_grace_days", self.refund_grace_days, 0..=366),
+            ("team_first_hours", self.team_first_hours, 0..=366 * 24),
+            ("minimum_rest_minutes", self.minimum_rest_minutes, 0..=7 * 24 * 60),
+            ("cancel_cutoff_hours", self.cancel_cutoff_hours, 0..=30 * 24),
+            ("appeal_days", self.appeal_days, 0..=366),
+            ("no_shows_within_days", self.no_shows_within_days, 1..=3660),
+            ("suspension_days", self.suspension_days, 0..=3660),
             ("check_in_early_minutes", self.check_in_early_minutes, 0..=24 * 60),
         ];
         for (field, value, range) in ranges {
