@@ -11,10 +11,10 @@ use crate::load::{Client, Outcome};
 use crate::scenarios::{self, Scenario, Size};
 use crate::stage::{Pids, Stage};
 use crate::traffic::{self, Traffic};
-use crate::{Failure, RunArgs, machine, people, say};
+use crate::{Failure, RunArgs, boards, machine, people, say};
 
-const FULL: Size = Size { rounds: 3, people: 2000, time: Duration::from_millis(2500), clients: 16 };
-const QUICK: Size = Size { rounds: 1, people: 208, time: Duration::from_secs(1), clients: 16 };
+const FULL: Size = Size { rounds: 3, people: 2000, time: Duration::from_millis(2500), clients: 16, board: 1_000_000 };
+const QUICK: Size = Size { rounds: 1, people: 208, time: Duration::from_secs(1), clients: 16, board: 50_000 };
 /// pgbench reads for so long.
 const PGBENCH_SECONDS: u64 = 1;
 
@@ -30,8 +30,18 @@ pub async fn run(args: &RunArgs) -> Result<Value, Failure> {
     let idle = memory(pids);
     let generator = generator(&stage, size).await?;
     let mut reports = Vec::new();
+    let mut board = Value::Null;
     let wanted = |scenario: &Scenario| args.only.as_ref().is_none_or(|part| scenario.name().contains(part.as_str()));
     for scenario in scenarios::ALL.into_iter().filter(wanted) {
+        if scenario == Scenario::LargeBoard {
+            let filled = boards::fill(&stage, size.board, size.residents()).await?;
+            let report = measure(&stage, scenario, size, args.statements).await?;
+            let per_second = report.get("requests_per_second").and_then(Value::as_f64).unwrap_or_default();
+            board = boards::beside(&stage, filled, per_second, size.clients)?;
+            reports.push(report);
+            boards::clear(&stage).await?;
+            continue;
+        }
         reports.push(measure(&stage, scenario, size, args.statements).await?);
     }
     jobs_done(&stage).await?;
@@ -49,6 +59,7 @@ pub async fn run(args: &RunArgs) -> Result<Value, Failure> {
         "people": size.residents(),
         "generator": generator,
         "scenarios": reports,
+        "large_board": board,
         "memory_mb": { "idle": idle, "after": loaded },
         "verify_findings": findings,
         "seconds": start.elapsed().as_secs(),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::load::{Amount, Client, Load, request};
 use crate::stage::Stage;
-use crate::{Failure, people, simulator};
+use crate::{Failure, boards, people, simulator};
 
 /// How much is done.
 #[derive(Clone, Copy)]
@@ -23,6 +23,8 @@ pub struct Size {
     pub time: Duration,
     /// How many clients call at once.
     pub clients: usize,
+    /// People on the large board.
+    pub board: u32,
 }
 
 /// People besides those who act: two a scenario whose requests are recorded.
@@ -57,10 +59,12 @@ pub enum Scenario {
     SecretBallot,
     ShiftSignup,
     Login,
+    LargeBoard,
 }
 
-/// All of them, in the order of the run: those that read come first, while tables are small and quiet.
-pub const ALL: [Scenario; 8] = [
+/// All of them, in the order of the run: those that read come first, while tables are small and quiet, and the one that makes
+/// them large is the last.
+pub const ALL: [Scenario; 9] = [
     Scenario::Me,
     Scenario::Leaderboard,
     Scenario::PollRead,
@@ -69,6 +73,7 @@ pub const ALL: [Scenario; 8] = [
     Scenario::SecretBallot,
     Scenario::ShiftSignup,
     Scenario::Login,
+    Scenario::LargeBoard,
 ];
 
 impl Scenario {
@@ -83,6 +88,7 @@ impl Scenario {
             Self::SecretBallot => "secret ballot write",
             Self::ShiftSignup => "shift sign-up",
             Self::Login => "login",
+            Self::LargeBoard => "large board read",
         }
     }
 
@@ -90,7 +96,7 @@ impl Scenario {
     pub fn route(self) -> &'static str {
         match self {
             Self::Me => "GET /me",
-            Self::Leaderboard => "GET /leaderboards",
+            Self::Leaderboard | Self::LargeBoard => "GET /leaderboards",
             Self::PollRead => "GET /polls/{id}",
             Self::NeedList => "GET /needs",
             Self::Ballot | Self::SecretBallot => "PUT /polls/{id}/ballot",
@@ -193,6 +199,9 @@ pub async fn prepare(stage: &Stage, scenario: Scenario, size: Size) -> Result<Sc
             writes(stage, size, "\"confirmed\"", &own, &other)
         }
         Scenario::Login => logins(stage, size).await,
+        Scenario::LargeBoard => {
+            reads(stage, size, &format!("/leaderboards?place_id={}&period=month", boards::community()))
+        }
     }
 }
 

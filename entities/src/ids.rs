@@ -185,4 +185,14 @@ ids! {
     RewardId,
     /// Points and one piece of stock held for a person until the code is settled.
     RedemptionId,
+    /// A shop or an association that hands out rewards.
+    MerchantId,
+    /// Pieces that came to a stock or left it.
+    StockChangeId,
+    /// A code that somebody else honours.
+    VoucherId,
+    /// What a merchant handed out in a month.
+    StatementId,
+    /// What a community published about a month.
+    SummaryId,
 }

@@ -1,6 +1,7 @@
 //! `linli demo`: the whole product in one process, with the people and facts of the seed document and a WeChat simulator.
 
 mod certificates;
+mod figures;
 mod needs;
 mod participants;
 mod people;
@@ -57,6 +58,7 @@ pub async fn run(listen: SocketAddr, simulator: SocketAddr, data_dir: &Path) -> 
     let state = AppState::new(config, Clock::with_offset(clock.offset_ms()), app::capabilities()).await?;
     seed(&state).await?;
     act(&state).await?;
+    figures::seed(&state).await?;
 
     let (stop, stopped) = watch::channel(false);
     let worker = actix_web::rt::spawn(worker::run(state.clone(), stopped));

@@ -1,8 +1,35 @@
-//! What a community publishes about itself each month.
+//! What a community publishes about itself each month: volunteers' minutes, points, gifts, people active.
+//!
+//! - Ten minutes after a month of China's calendar is over, a summary is made of it, once a community ([`service::make_due`]).
+//!   It is a notice on the board that carries the hash of a CSV file, and the file stands beside it. Neither ever changes.
+//! - Everything in it is derived from the ledger, sign-ups and redemptions ([`derive`]), and `verify` derives it again. Whatever
+//!   happens to a thing later (a reversal, a correction of minutes) belongs to the month in which *it* happens.
+//! - It holds sums only; a figure that fewer people than `rules.minimum_cell` make up is not shown ([`domain`]).
 
-use crate::platform::capability::Capability;
+mod derive;
+pub mod domain;
+mod http;
+mod service;
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::platform::capability::{Capability, Schedule};
+
+pub use service::make;
 
 /// What this capability brings.
 pub fn capability() -> Capability {
-    Capability { name: "figures", ..Capability::default() }
+    Capability {
+        name: "figures",
+        routes: Some(http::routes),
+        schedules: vec![Schedule {
+            name: "figures.summaries",
+            every: Duration::from_mins(10),
+            run: |state| async move { service::make_due(&state).await }.boxed_local(),
+        }],
+        verify: Some(|state| service::verify(state).boxed_local()),
+        ..Capability::default()
+    }
 }

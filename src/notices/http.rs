@@ -2,8 +2,7 @@ use actix_web::{get, web};
 use chrono::{DateTime, Utc};
 use entities::ids::{NoticeId, PlaceId};
 use entities::notices::notice;
-use entities::places::{PlaceKind, place};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{EntityTrait, QueryFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -68,16 +67,7 @@ async fn list(
 ) -> Result<web::Json<Page<NoticeView>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let place = places::named(state.db.read(), params.place_id, "?place_id").await?;
-    let on_board = if let Some(community) = place.community_id {
-        notice::Column::CommunityId.eq(community)
-    } else {
-        let communities = place::Entity::find()
-            .select_only()
-            .column(place::Column::Id)
-            .filter(places::within(place::Column::Path, &place.path))
-            .filter(place::Column::Kind.eq(PlaceKind::Community));
-        notice::Column::CommunityId.in_subquery(communities.into_query())
-    };
+    let on_board = places::communities_of(&place, notice::Column::CommunityId);
     let rows = paging.apply(notice::Entity::find().filter(on_board), notice::Column::Id).all(state.db.read()).await?;
     Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, NoticeView::from)))
 }

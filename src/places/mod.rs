@@ -17,7 +17,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 
 pub use http::ListParams;
-pub use rules::{merged, rules, set};
+pub use rules::{merged, rules, rules_at, set};
 
 pub use entities::places::PlaceKind;
 pub use entities::places::place::Model as Place;
@@ -92,6 +92,20 @@ pub fn listed_in<C: ColumnTrait>(place: &Place, community: C, path: C) -> Condit
         Some(id) => within(path, &place.path).add(community.eq(id)),
         None => within(path, &place.path),
     }
+}
+
+/// Rows of communities for a list of a place: the community that it is or lies in, or all that lie in it.
+pub fn communities_of(place: &Place, community: impl ColumnTrait) -> Condition {
+    if let Some(id) = place.community_id {
+        return Condition::all().add(community.eq(id));
+    }
+    let mut below = sea_orm::sea_query::Query::select();
+    below
+        .column(place::Column::Id)
+        .from(place::Entity)
+        .cond_where(within(place::Column::Path, &place.path))
+        .and_where(place::Column::Kind.eq(PlaceKind::Community));
+    Condition::all().add(community.in_subquery(below))
 }
 
 /// Whether `path` lies at or below `outer`.

@@ -20,6 +20,18 @@ pub async fn rules(state: &AppState, connection: &impl ConnectionTrait, communit
     merged(&state.config.rules, chain.iter().map(|place| &place.settings))
 }
 
+/// [`rules`] of the community that a place lies in, if one has the place at hand.
+pub async fn rules_at(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    place: &place::Model,
+) -> Result<Rules, Problem> {
+    let chain = chain(connection, place).await?;
+    // What lies in a community sets nothing.
+    let chain = chain.iter().filter(|outer| outer.community_id.is_none_or(|community| community == outer.id));
+    merged(&state.config.rules, chain.map(|outer| &outer.settings))
+}
+
 /// A place with all that it lies in, outermost first.
 async fn chain(connection: &impl ConnectionTrait, place: &place::Model) -> Result<Vec<place::Model>, Problem> {
     // "/a/b/c/" lies in "/a/", "/a/b/" and itself.

@@ -50,6 +50,7 @@ codes! {
     GrantExceedsOwn        403 "授予的权限超出您自己的权限" "Nobody can give more than they hold";
     HighRiskUser           403 "微信提示账号存在风险" "WeChat marks this account as high risk";
     NotFound               404 "内容不存在" "There is no such thing, or it is not shown to you";
+    LeaderboardOff         404 "本社区未开放排行榜" "This community shows no leaderboard";
     ResultHidden           404 "结果在表决结束后公布" "The result is published after closing";
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
@@ -97,6 +98,13 @@ codes! {
     InsufficientPoints     409 "积分不足" "Not enough points";
     InsufficientFunds      409 "余额不足" "There is not enough money in the fund";
     OutOfStock             409 "已兑完" "Out of stock";
+    RewardNotOffered       409 "礼品已下架或不在兑换期内" "The reward is withdrawn, or this is not its time";
+    RedemptionLimit        409 "已达到您的兑换次数上限" "You have redeemed this as often as is allowed in the period";
+    StockInUse             409 "库存不能少于已兑换的数量" "The stock cannot be less than what is reserved and handed out";
+    VoucherKnown           409 "券码已导入过" "A voucher code was imported before";
+    VoucherShown           409 "券码已查看，不能取消" "The voucher code was shown; it cannot be given back";
+    OutsideOpening         409 "不在领取时间内" "The reward is not handed out at this time";
+    PickupCodeExpired      409 "核销码已更新，请重新出示" "The pickup code has rotated; ask for the one shown now";
     AlreadySettled         409 "该核销码已使用" "This pickup code was settled already";
     RedemptionEnded        409 "兑换已取消或已过期" "The redemption was cancelled or has expired";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
@@ -154,6 +162,8 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("poll_participations_pkey", Code::AlreadyVoted),
     ("residencies_not_by_oneself", Code::OwnAct),
     ("residencies_one_live", Code::ResidencyExists),
+    ("reward_counts_limit", Code::RedemptionLimit),
+    ("reward_vouchers_once", Code::VoucherKnown),
     ("rewards_available", Code::OutOfStock),
     ("service_corrections_not_by_oneself", Code::OwnAct),
     ("service_corrections_second_person", Code::OwnAct),

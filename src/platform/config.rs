@@ -127,6 +127,7 @@ pub struct Rules {
     pub no_shows_before_suspension: u64,
     pub no_shows_within_days: i64,
     pub suspension_days: i64,
+    pub leaderboard: bool,
 }
 
 /// A setting that is missing or wrong.

@@ -32,10 +32,12 @@ pub enum Purpose {
     AttendanceName,
     /// Signs the link to a calendar.
     Calendar,
-    /// Makes a redemption's pickup code.
+    /// Proves that a pickup code is a redemption's.
     PickupCode,
-    /// Hashes pickup codes for search.
-    PickupHash,
+    /// Makes the part of a pickup code that finds the redemption.
+    PickupHandle,
+    /// Hashes imported voucher codes, to find those that come twice.
+    VoucherHash,
 }
 
 /// All keys of the server.

@@ -2,11 +2,13 @@
 
 pub mod blobs;
 pub mod cache;
+pub mod calendar;
 pub mod capability;
 pub mod clock;
 pub mod code;
 pub mod config;
 pub mod crypto;
+pub mod csv;
 pub mod db;
 pub mod housekeeping;
 pub mod http;

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 
 use super::blobs::Blobs;
-use super::cache::{MemoryCache, RedisCache, SharedCache};
+use super::cache::{MemoryCache, RedisCache, SharedCache, SharedSets};
 use super::capability::Capability;
 use super::clock::Clock;
 use super::config::{self, Config};
@@ -29,6 +29,7 @@ pub struct Inner {
     pub config: Config,
     pub db: Db,
     pub cache: SharedCache,
+    pub sets: SharedSets,
     pub clock: Clock,
     pub keys: Keys,
     pub wechat: WeChat,
@@ -55,9 +56,12 @@ pub type SetupError = Box<dyn std::error::Error + Send + Sync>;
 impl AppState {
     /// Connects to what the settings name. The schema must be there.
     pub async fn new(config: Config, clock: Clock, capabilities: Vec<Capability>) -> Result<Self, SetupError> {
-        let cache: SharedCache = match &config.redis_url {
-            Some(url) => Arc::new(RedisCache::new(url, &config.redis_prefix)?),
-            None => Arc::new(MemoryCache::default()),
+        let (cache, sets): (SharedCache, SharedSets) = if let Some(url) = &config.redis_url {
+            let redis = Arc::new(RedisCache::new(url, &config.redis_prefix)?);
+            (redis.clone(), redis)
+        } else {
+            let memory = Arc::new(MemoryCache::default());
+            (memory.clone(), memory)
         };
         let wechat = &config.wechat;
         let secret = config::secret("wechat.secret", wechat.secret.as_ref(), wechat.secret_file.as_deref())?;
@@ -92,6 +96,7 @@ impl AppState {
         Ok(Self(Arc::new(Inner {
             db: Db::connect(&config.database_url, config.database_connections).await?,
             cache,
+            sets,
             clock,
             keys: Keys::load(&config.secrets)?,
             wechat: client,

@@ -5,11 +5,12 @@
 //! - Staff award by hand within limits: at most 100 a call, and 5,000 a day and member of staff (`award_budgets`). The day
 //!   and the boards' periods are China's ([`domain`]).
 //! - `points_scores` holds what each person earned in a community in each of four periods, written in the award's own
-//!   transaction: a board shows exactly what is committed. It is a copy of the ledger, and `verify` makes it anew.
+//!   transaction. It is a copy of the ledger, and `verify` makes it anew. Boards are read from sorted sets that follow it
+//!   ([`board`]).
 //!
 //! Lock order: `award_budgets` row → the ledger's (dedupe key → wallet) → `points_scores` rows by period.
 
-mod board;
+pub mod board;
 pub mod domain;
 mod http;
 mod service;
@@ -19,6 +20,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use board::lower_scores;
 pub use domain::Quantity;
 pub use entities::points::{Cut, RuleKey};
 pub use service::earn::{Earn, Earned, earn};
@@ -29,6 +31,8 @@ pub fn capability() -> Capability {
     Capability {
         name: "points",
         routes: Some(http::routes),
+        jobs: vec![board::REBUILD],
+        schedules: board::SCHEDULES.to_vec(),
         verify: Some(|state| verify::run(state).boxed_local()),
         ..Capability::default()
     }

@@ -11,6 +11,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::board;
 use super::domain::{Calculation, Period};
 use crate::platform::state::AppState;
 
@@ -59,6 +60,12 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     findings.extend(scores(state).await?);
     findings.extend(budgets(state).await?);
     findings.extend(calculations(state.db.read()).await?);
+    match board::verify(state).await {
+        Ok(more) => findings.extend(more),
+        Err(board::Failure::Database(error)) => return Err(error),
+        // Without the cache boards are read from the rows.
+        Err(board::Failure::Cache(error)) => tracing::warn!(%error, "boards were not compared"),
+    }
     Ok(findings)
 }
 
@@ -89,11 +96,12 @@ async fn scores(state: &AppState) -> Result<Vec<String>, DbErr> {
     let mut due: BTreeMap<(PlaceId, String, UserId), (i64, DateTime<Utc>)> = BTreeMap::new();
     for row in Earned::find_by_statement(earned).all(connection).await? {
         let Ok(day) = row.day.parse::<NaiveDate>() else { return Err(DbErr::Custom(format!("no day: {}", row.day))) };
+        let reached = board::domain::second(row.reached_at);
         for period in Period::ALL {
             let (points, reached_at) =
-                due.entry((row.community_id, period.key(day), row.user_id)).or_insert((0, row.reached_at));
+                due.entry((row.community_id, period.key(day), row.user_id)).or_insert((0, reached));
             *points += row.points;
-            *reached_at = row.reached_at.max(*reached_at);
+            *reached_at = reached.max(*reached_at);
         }
     }
     for row in score::Entity::find().all(connection).await? {

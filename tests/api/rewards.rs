@@ -6,7 +6,7 @@ use entities::jobs::idempotency_key;
 use entities::rewards::redemption;
 use futures_util::future::join_all;
 use reqwest::Method;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,42 +14,49 @@ use crate::points::credit;
 use crate::support::{ANJING, Answer, BUILDING_1, GUANGHUA, Person, TestApp, place_id, user_id};
 
 /// A new reward of 光华社区.
-async fn offer(app: &TestApp, cost: i64, stock: i64) -> String {
+pub async fn offer(app: &TestApp, cost: i64, stock: i64) -> String {
     let body = json!({ "place_id": place_id(GUANGHUA), "title": "保温杯", "cost": cost, "stock": stock });
     let reward = app.sign_in("staff").await.post("/rewards", body).await.expect(201);
     reward["id"].as_str().unwrap().to_owned()
 }
 
 /// Somebody with points.
-async fn earner(app: &TestApp, persona: &str, points: i64) -> Person {
+pub async fn earner(app: &TestApp, persona: &str, points: i64) -> Person {
     credit(app, persona, points, Uuid::from_u128(1)).await;
     app.sign_in(persona).await
 }
 
-async fn redeem(person: &Person, reward: &str) -> Answer {
+pub async fn redeem(person: &Person, reward: &str) -> Answer {
     person.post("/redemptions", json!({ "reward_id": reward })).await
 }
 
-async fn settle(clerk: &Person, redeemed: &Value) -> Answer {
+pub async fn settle(clerk: &Person, redeemed: &Value) -> Answer {
     clerk.post("/redemptions/settle", json!({ "pickup_code": redeemed["pickup_code"] })).await
 }
 
-async fn cancel(person: &Person, redeemed: &Value) -> Answer {
+/// The redemption with the code that its owner's screen shows now.
+pub async fn shown(person: &Person, redeemed: &Value) -> Value {
+    let path = format!("/me/redemptions/{}/code", redeemed["id"].as_str().unwrap());
+    let code = person.get(&path).await.expect(200);
+    json!({ "id": redeemed["id"], "pickup_code": code["pickup_code"] })
+}
+
+pub async fn cancel(person: &Person, redeemed: &Value) -> Answer {
     person.post(&format!("/redemptions/{}/cancel", redeemed["id"].as_str().unwrap()), json!({})).await
 }
 
-async fn balance(person: &Person) -> (i64, i64) {
+pub async fn balance(person: &Person) -> (i64, i64) {
     let points = person.get("/me/points").await.expect(200);
     (points["available"].as_i64().unwrap(), points["reserved"].as_i64().unwrap())
 }
 
-async fn available(person: &Person, reward: &str) -> i64 {
+pub async fn available(person: &Person, reward: &str) -> i64 {
     let list = person.get(&format!("/rewards?place_id={}&limit=100", place_id(GUANGHUA))).await.expect(200);
     let found = list["items"].as_array().unwrap().iter().find(|item| item["id"] == reward);
     found.unwrap()["available"].as_i64().unwrap()
 }
 
-fn count(answers: &[Answer], status: u16) -> usize {
+pub fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 
@@ -72,7 +79,7 @@ async fn a_volunteer_redeems_and_the_clerk_settles() {
 
         // As a clerk types it.
         let code = redeemed["pickup_code"].as_str().unwrap();
-        assert_eq!(code.len(), 11);
+        assert_eq!(code.len(), 23);
         let typed = json!({ "pickup_code": format!(" {} ", code.to_lowercase().replace('-', " ")) });
         let settled = merchant.post("/redemptions/settle", typed).await.expect(200);
         assert_eq!((&settled["id"], &settled["state"]), (&redeemed["id"], &json!("settled")));
@@ -168,11 +175,16 @@ async fn what_is_not_collected_expires_and_is_given_back() {
         let [first, second] = [redeem(&person, &reward).await.expect(201), redeem(&person, &reward).await.expect(201)];
         app.advance(Duration::hours(71)).await;
         let [person, merchant] = app.sign_in_all(["resident-1", "merchant"]).await.try_into().ok().unwrap();
-        settle(&merchant, &first).await.expect(200);
-        // Past its time it cannot be settled, even before the schedule has run.
-        app.simulator.control().advance(Duration::hours(2).to_std().unwrap());
+        settle(&merchant, &shown(&person, &first).await).await.expect(200);
+        // Past its time it cannot be settled, even before the schedule has run, and with a code that is good still.
+        app.simulator.control().advance(Duration::minutes(59).to_std().unwrap());
+        app.simulator.control().advance(Duration::seconds(30).to_std().unwrap());
         let [person_later, merchant] = app.sign_in_all(["resident-1", "merchant"]).await.try_into().ok().unwrap();
-        settle(&merchant, &second).await.refused(409, "redemption_ended");
+        let last_code = shown(&person_later, &second).await;
+        app.simulator.control().advance(Duration::seconds(31).to_std().unwrap());
+        settle(&merchant, &last_code).await.refused(409, "redemption_ended");
+        let path = format!("/me/redemptions/{}/code", second["id"].as_str().unwrap());
+        person_later.get(&path).await.refused(409, "redemption_ended");
         let mine = person_later.get("/me/redemptions").await.expect(200);
         assert!(mine["items"][0].get("pickup_code").is_none());
         drop(person);
@@ -230,20 +242,89 @@ async fn of_twenty_redemptions_by_somebody_who_can_afford_one_exactly_one_succee
     .await;
 }
 
-// Guard: the state in the condition of `end` in rewards/service.rs (and `ledger_transactions_resolved_once` behind it).
+// Guard: the state in the condition of `end` in rewards/service/redemptions.rs (and `ledger_transactions_resolved_once` behind it).
 #[actix_web::test]
-async fn parallel_scans_of_one_code_settle_once() {
+async fn fifty_scanners_of_one_code_settle_once() {
     TestApp::run(async |app| {
-        let reward = offer(app, 60, 5).await;
+        let (shop, _) = crate::merchants::merchant(app, "洗车行", &["merchant"]).await;
+        let reward = crate::merchants::offer_by(app, &shop, json!({ "cost": 60, "stock": 5 })).await;
         let person = earner(app, "resident-1", 100).await;
-        let [merchant, staff] = app.sign_in_all(["merchant", "staff"]).await.try_into().ok().unwrap();
+        let staff = app.sign_in("staff").await;
+        let mut clerks = app.sign_in_all(["merchant", "staff", "staff-2", "street", "district"]).await;
+        for number in 2..=20 {
+            let clerk = app.sign_in(&format!("resident-{number}")).await;
+            staff.put(&format!("/merchants/{shop}/people/{}", clerk.id), json!({})).await.expect(204);
+            clerks.push(clerk);
+        }
         let redeemed = redeem(&person, &reward).await.expect(201);
-        let answers = join_all((0..20).map(|at| settle(if at % 2 == 0 { &merchant } else { &staff }, &redeemed))).await;
+        let answers = join_all((0..50).map(|at| settle(&clerks[at % clerks.len()], &redeemed))).await;
         assert_eq!(count(&answers, 200), 1);
         for answer in answers.into_iter().filter(|answer| answer.status != 200) {
             answer.refused(409, "already_settled");
         }
         assert_eq!((balance(&person).await, available(&person, &reward).await), ((40, 0), 4));
+    })
+    .await;
+}
+
+// Guard: the proof of a step in rewards/domain/code.rs.
+#[actix_web::test]
+async fn a_code_rotates_and_an_older_one_is_refused() {
+    TestApp::run(async |app| {
+        let reward = offer(app, 10, 5).await;
+        let person = earner(app, "resident-1", 100).await;
+        let [merchant, neighbour] = app.sign_in_all(["merchant", "resident-2"]).await.try_into().ok().unwrap();
+        let redeemed = redeem(&person, &reward).await.expect(201);
+        let path = format!("/me/redemptions/{}/code", redeemed["id"].as_str().unwrap());
+        let first = person.get(&path).await.expect(200);
+        assert_eq!(first["pickup_code"], redeemed["pickup_code"]);
+        assert!(first["qr_svg"].as_str().unwrap().contains("<svg"));
+        let at =
+            |code: &Value, name: &str| code[name].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        let made = at(&redeemed, "created_at");
+        assert_eq!(
+            (at(&first, "changes_at") - made, at(&first, "expires_at") - made),
+            (Duration::seconds(60), Duration::seconds(90))
+        );
+        neighbour.get(&path).await.refused(404, "not_found");
+
+        app.simulator.control().advance(Duration::seconds(95).to_std().unwrap());
+        settle(&merchant, &redeemed).await.refused(409, "pickup_code_expired");
+        let second = shown(&person, &redeemed).await;
+        let parts = |code: &Value| code["pickup_code"].as_str().unwrap().replace('-', "").split_at(7).0.to_owned();
+        assert_eq!(parts(&first), parts(&second), "the part that finds it stays");
+        assert_ne!(first["pickup_code"], second["pickup_code"]);
+        // Another's proof behind this handle is no code.
+        let mut forged = second["pickup_code"].as_str().unwrap().to_owned();
+        let last = if forged.pop() == Some('0') { '1' } else { '0' };
+        forged.push(last);
+        settle(&merchant, &json!({ "pickup_code": forged })).await.refused(404, "pickup_code_invalid");
+        // As the phone scans it.
+        let scanned = format!("linli://pick-up/{}", second["pickup_code"].as_str().unwrap());
+        settle(&merchant, &json!({ "pickup_code": scanned })).await.expect(200);
+        person.get(&path).await.refused(409, "already_settled");
+    })
+    .await;
+}
+
+// Guard: rewards/service/tries.rs.
+#[actix_web::test]
+async fn who_tries_wrong_codes_is_stopped() {
+    TestApp::run(async |app| {
+        let reward = offer(app, 10, 5).await;
+        let person = earner(app, "resident-1", 100).await;
+        let [merchant, staff] = app.sign_in_all(["merchant", "staff"]).await.try_into().ok().unwrap();
+        let redeemed = redeem(&person, &reward).await.expect(201);
+        let guess = |at: usize| json!({ "pickup_code": format!("{at:020}") });
+        for at in 0..20 {
+            merchant.post("/redemptions/settle", guess(at)).await.refused(404, "pickup_code_invalid");
+        }
+        let answer = merchant.post("/redemptions/settle", guess(20)).await;
+        assert_eq!(answer.headers["retry-after"], "600");
+        answer.refused(429, "rate_limited");
+        // The right one neither: a hit must not be told apart.
+        settle(&merchant, &redeemed).await.refused(429, "rate_limited");
+        settle(&staff, &redeemed).await.expect(200);
     })
     .await;
 }
@@ -259,9 +340,13 @@ async fn settling_cancelling_and_expiring_race_to_one_end() {
             redeemed.push(redeem(&person, &reward).await.expect(201));
         }
         // At the very end of their time, so that all three have a chance.
-        app.simulator.control().advance((Duration::hours(72) - Duration::milliseconds(400)).to_std().unwrap());
+        app.simulator.control().advance((Duration::hours(72) - Duration::seconds(30)).to_std().unwrap());
         let [person, merchant, staff] =
             app.sign_in_all(["resident-1", "merchant", "staff"]).await.try_into().ok().unwrap();
+        let redeemed = join_all(redeemed.iter().map(|redeemed| shown(&person, redeemed))).await;
+        let first = redemption::Entity::find().order_by_asc(redemption::Column::Id).one(app.state.db.read()).await;
+        let left = first.unwrap().unwrap().expires_at - app.state.clock.now();
+        app.simulator.control().advance((left - Duration::milliseconds(300)).to_std().unwrap_or_default());
         let expiries = join_all((0..10).map(|_| app.work()));
         let settlements = join_all(redeemed.iter().take(8).map(|redeemed| settle(&merchant, redeemed)));
         let cancellations = join_all(redeemed.iter().skip(2).map(|redeemed| cancel(&person, redeemed)));
@@ -326,7 +411,7 @@ async fn only_residents_of_the_community_redeem_and_only_its_clerks_settle() {
         let redeemed = redeem(&person, &reward).await.expect(201);
         settle(&neighbour, &redeemed).await.refused(403, "forbidden");
         settle(&other, &redeemed).await.refused(404, "pickup_code_invalid");
-        for code in ["0000000000", "nonsense", "U7K3Q-F2M9X", "七七七"] {
+        for code in ["00000-00000-00000-00000", "nonsense", "U7K3Q-F2M9X-7K3QF-2M9XA", "七七七"] {
             let body = json!({ "pickup_code": code });
             merchant.post("/redemptions/settle", body).await.refused(404, "pickup_code_invalid");
         }

@@ -1,1 +1,3 @@
 //! Tables of `figures`.
+
+pub mod summary;

@@ -17,7 +17,12 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: UserId,
     pub points: i64,
+    /// In whole seconds.
     pub reached_at: DateTimeUtc,
+    /// Counts the changes of what a board shows of this row.
+    pub version: i64,
+    /// The version that the board's sorted set was told.
+    pub boarded: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

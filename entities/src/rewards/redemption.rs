@@ -22,12 +22,14 @@ pub struct Model {
     pub user_id: UserId,
     pub cost: i64,
     pub state: RedemptionState,
-    pub code_hash: String,
+    pub handle: String,
     pub transfer_id: TransactionId,
+    pub period: Option<String>,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub ended_at: Option<DateTimeUtc>,
     pub settled_by: Option<UserId>,
+    pub shown_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -4,9 +4,14 @@
 
 mod memory;
 mod redis;
+mod sorted;
+mod sorted_memory;
+mod sorted_redis;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod conformance_sorted;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +20,7 @@ use async_trait::async_trait;
 
 pub use memory::MemoryCache;
 pub use redis::RedisCache;
+pub use sorted::{Change, Lease, Near, Seen, SortedSets, View, Written};
 
 /// The cache cannot be reached; whoever asked decides whether they can go on without it.
 #[derive(Debug, thiserror::Error)]
@@ -46,3 +52,5 @@ pub trait Cache: Send + Sync {
 
 /// A cache that anybody may hold.
 pub type SharedCache = Arc<dyn Cache>;
+/// Its sorted sets.
+pub type SharedSets = Arc<dyn SortedSets>;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, ExistenceCheck, Script, SetExpiry, SetOptions};
 
+use super::sorted_redis::Scripts;
 use super::{Cache, CacheError};
 
 const COMPARE_AND_SET: &str = r"
@@ -35,6 +36,7 @@ pub struct RedisCache {
     compare_and_set: Script,
     compare_and_delete: Script,
     increment: Script,
+    pub(super) sorted: Scripts,
 }
 
 impl RedisCache {
@@ -50,15 +52,20 @@ impl RedisCache {
             compare_and_set: Script::new(COMPARE_AND_SET),
             compare_and_delete: Script::new(COMPARE_AND_DELETE),
             increment: Script::new(INCREMENT),
+            sorted: Scripts::default(),
         })
     }
 
-    fn key(&self, key: &str) -> String {
+    pub(super) fn connection(&self) -> ConnectionManager {
+        self.connection.clone()
+    }
+
+    pub(super) fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 }
 
-fn millis(ttl: Duration) -> u64 {
+pub(super) fn millis(ttl: Duration) -> u64 {
     u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 

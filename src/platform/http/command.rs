@@ -36,6 +36,11 @@ impl Outcome {
     pub fn is_success(&self) -> bool {
         self.status < 400
     }
+
+    /// Whether it was refused for this reason.
+    pub fn is_refusal(&self, code: Code) -> bool {
+        !self.is_success() && self.body.get("code").is_some_and(|word| *word == code.word())
+    }
 }
 
 impl Responder for Outcome {

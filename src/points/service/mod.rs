@@ -4,14 +4,11 @@ pub(super) mod earn;
 pub(super) mod manual;
 pub(super) mod rules;
 
-use chrono::{DateTime, Utc};
 use entities::ids::{PlaceId, UserId};
-use entities::points::score;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::DatabaseTransaction;
 use uuid::Uuid;
 
-use super::domain::{self, Period};
+use super::board;
 use crate::ledger::{self, Party, Transaction, TransactionKind, Transfer};
 use crate::notifications::{self, Message, Template};
 use crate::platform::http::Problem;
@@ -60,7 +57,7 @@ pub async fn award(state: &AppState, txn: &DatabaseTransaction, award: &Award<'_
     if !ledger::record(state, txn, &credit).await? {
         return Ok(false);
     }
-    count(txn, award, now).await?;
+    board::raise(txn, award.community_id, award.person, award.amount, now).await?;
     let message = Message {
         kind: "points.awarded",
         title: format!("积分到账：+{}", award.amount),
@@ -71,25 +68,4 @@ pub async fn award(state: &AppState, txn: &DatabaseTransaction, award: &Award<'_
     };
     notifications::tell(state, txn, award.person, &message).await?;
     Ok(true)
-}
-
-/// Adds an award to the person's score of each period that its day lies in: one statement.
-async fn count(txn: &DatabaseTransaction, award: &Award<'_>, at: DateTime<Utc>) -> Result<(), Problem> {
-    let day = domain::china_day(at);
-    let rows = Period::ALL.map(|period| score::ActiveModel {
-        community_id: Set(award.community_id),
-        period: Set(period.key(day)),
-        user_id: Set(award.person),
-        points: Set(award.amount),
-        reached_at: Set(at),
-    });
-    // Awards may commit in another order than they were dated in: the score was reached by the latest.
-    let later = "CASE WHEN excluded.reached_at > points_scores.reached_at \
-                 THEN excluded.reached_at ELSE points_scores.reached_at END";
-    let add = OnConflict::columns([score::Column::CommunityId, score::Column::Period, score::Column::UserId])
-        .value(score::Column::Points, Expr::cust("points_scores.points + excluded.points"))
-        .value(score::Column::ReachedAt, Expr::cust(later))
-        .to_owned();
-    score::Entity::insert_many(rows).on_conflict(add).exec_without_returning(txn).await?;
-    Ok(())
 }

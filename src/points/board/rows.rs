@@ -1,42 +1,14 @@
-//! A leaderboard as one person sees it: one statement, so that all of its parts show the same moment.
+//! A leaderboard as one person sees it, from the rows: one statement, so that all of its parts show the same moment. It counts
+//! everybody before oneself, which is why there are sorted sets.
 
-use entities::ids::{PlaceId, UserId};
+use entities::ids::UserId;
 use sea_orm::{FromQueryResult, Statement};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::domain::{self, Period};
+use super::{Board, Line, Name, Standing};
 use crate::identity;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-
-/// A leaderboard.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Board {
-    period: Period,
-    /// The first ones.
-    items: Vec<Line>,
-    /// Oneself; absent for who earned nothing in the period or opted out.
-    me: Option<Standing>,
-    /// The two before and the two after oneself.
-    neighbours: Vec<Line>,
-}
-
-/// Somebody on the board.
-#[derive(Debug, Serialize, ToSchema)]
-struct Line {
-    rank: i64,
-    /// Masked: `王**`.
-    name: String,
-    points: i64,
-}
-
-/// Where one stands oneself.
-#[derive(Debug, Serialize, ToSchema)]
-struct Standing {
-    rank: i64,
-    points: i64,
-}
+use crate::points::domain::Period;
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -53,7 +25,7 @@ const BOARD: &str = "
     WITH listed AS NOT MATERIALIZED (
         SELECT s.user_id, u.nickname, s.points, s.reached_at
         FROM points_scores s JOIN users u ON u.id = s.user_id
-        WHERE s.community_id = $1 AND s.period = $2 AND NOT u.board_opt_out
+        WHERE s.community_id = $1 AND s.period = $2 AND s.points > 0 AND NOT u.board_opt_out
     ),
     me AS MATERIALIZED (
         SELECT l.*,
@@ -69,7 +41,7 @@ const BOARD: &str = "
             WHERE points >= (SELECT points FROM me)
               AND (points > (SELECT points FROM me) OR reached_at < (SELECT reached_at FROM me)
                    OR (reached_at = (SELECT reached_at FROM me) AND user_id < $3))
-            ORDER BY points, reached_at DESC, user_id DESC LIMIT 2
+            ORDER BY points, reached_at DESC, user_id DESC LIMIT 3
         ) AS before
         UNION ALL
         SELECT * FROM (
@@ -77,7 +49,7 @@ const BOARD: &str = "
             WHERE points <= (SELECT points FROM me)
               AND (points < (SELECT points FROM me) OR reached_at > (SELECT reached_at FROM me)
                    OR (reached_at = (SELECT reached_at FROM me) AND user_id > $3))
-            ORDER BY points DESC, reached_at, user_id LIMIT 2
+            ORDER BY points DESC, reached_at, user_id LIMIT 3
         ) AS after
     ),
     shown AS (
@@ -93,17 +65,17 @@ const BOARD: &str = "
     )
     SELECT part, nickname, points, rank FROM shown ORDER BY points DESC, reached_at, user_id";
 
-/// The board of a community for the period that is now.
-pub(super) async fn read(
+/// Reads a board from its rows.
+pub async fn read(
     state: &AppState,
-    community: PlaceId,
+    name: &Name,
     period: Period,
     viewer: UserId,
-    limit: u64,
+    limit: usize,
 ) -> Result<Board, Problem> {
     let connection = state.db.read();
-    let key = period.key(domain::china_day(state.clock.now()));
-    let values = [community.into(), key.into(), viewer.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = [name.community.into(), name.period.clone().into(), viewer.into(), limit.into()];
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), BOARD, values);
     let mut board = Board { period, items: Vec::new(), me: None, neighbours: Vec::new() };
     for Row { part, nickname, points, rank } in Row::find_by_statement(statement).all(connection).await? {
