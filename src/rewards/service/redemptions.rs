@@ -58,6 +58,10 @@ pub(in crate::rewards) async fn redeem(
     if known.community_id != home.community_id {
         return Err(Code::NotResidentHere.into());
     }
+    // Who comes late need not queue for the reward's row. For all others the statements below decide.
+    if known.available == 0 && known.withdrawn_at.is_none() {
+        return Err(Code::OutOfStock.into());
+    }
     let rules = places::rules(state, txn, known.community_id).await?;
     let now = state.clock.now();
     let reward = take(txn, reward_id, now).await?;
