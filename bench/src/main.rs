@@ -2,9 +2,10 @@
 //!
 //! `docs/PERFORMANCE.md` explains the figures. One file a part: the [`stage`] with its processes, the [`people`] who
 //! call, the [`scenarios`] of what they do, the [`load`] generator that does it, what a request asks of PostgreSQL and Redis
-//! ([`traffic`]), the [`limits`] of those, and the order of it all ([`measure`]).
+//! ([`traffic`]), the [`limits`] of those, the ledger with much history ([`growth`]), and the order of it all ([`measure`]).
 
 mod bare;
+mod growth;
 mod limits;
 mod load;
 mod machine;

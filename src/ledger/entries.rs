@@ -4,70 +4,75 @@ use std::collections::HashMap;
 
 use entities::ids::{PlaceId, TransactionId, UserId};
 use entities::ledger::{TransactionPhase, transaction, transfer};
-use sea_orm::sea_query::{Alias, Expr, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Select};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement};
+use uuid::Uuid;
 
 use super::accounts::{Party, account_id};
-use crate::platform::http::Problem;
+use crate::platform::http::{Paging, Problem};
 
-/// The transactions that make up a person's balance in one community: what moved, and the holds that are open.
-pub fn entries(community: PlaceId, person: UserId) -> Select<transaction::Entity> {
-    let own = [Party::Person(person), Party::Debt(person)].map(|party| account_id(community, party));
-    let touching = |side: transfer::Column| -> SelectStatement {
-        Query::select()
-            .column(transfer::Column::TransactionId)
-            .from(transfer::Entity)
-            .and_where(side.is_in(own))
-            .to_owned()
-    };
-    let ended = Alias::new("ended");
-    let resolved = Query::select()
-        .expr(Expr::val(1))
-        .from_as(transaction::Entity, ended.clone())
-        .and_where(
-            Expr::col((ended, transaction::Column::PendingId)).equals((transaction::Entity, transaction::Column::Id)),
-        )
-        .to_owned();
-    let moved = transaction::Column::Phase.is_in([TransactionPhase::Posted, TransactionPhase::Post]);
-    let held = transaction::Column::Phase.eq(TransactionPhase::Pending).and(Expr::exists(resolved).not());
-    let (debited, credited) = (touching(transfer::Column::DebitId), touching(transfer::Column::CreditId));
-    transaction::Entity::find()
-        .filter(
-            Condition::any()
-                .add(transaction::Column::Id.in_subquery(debited))
-                .add(transaction::Column::Id.in_subquery(credited)),
-        )
-        .filter(Condition::any().add(moved).add(held))
-}
-
-/// What a transaction meant for somebody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Effect {
+/// A transaction, and what it meant for somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its header.
+    pub transaction: transaction::Model,
     /// What came into the wallet; below zero for what left it or is held.
     pub amount: i64,
     /// By how much more the person owes; below zero for what was paid back.
     pub owed: i64,
 }
 
-/// What each of some transactions meant for a person.
-pub async fn effects(
+impl Entry {
+    /// A hold that is still open: not spent, and not available.
+    pub fn is_held(&self) -> bool {
+        self.transaction.phase == TransactionPhase::Pending
+    }
+}
+
+/// The transactions of a page, and one more, that make up a person's balance in one community, newest first: what moved, and
+/// the holds that are open.
+///
+/// Each side of each account gives its own newest ones, from an index that is in this order, however long its history is.
+pub async fn entries(
     connection: &impl ConnectionTrait,
     community: PlaceId,
     person: UserId,
-    transactions: impl IntoIterator<Item = TransactionId>,
-) -> Result<HashMap<TransactionId, Effect>, Problem> {
+    paging: &Paging,
+) -> Result<Vec<Entry>, Problem> {
     let [wallet, debt] = [Party::Person(person), Party::Debt(person)].map(|party| account_id(community, party));
-    let transfers = transfer::Entity::find().filter(transfer::Column::TransactionId.is_in(transactions));
-    let mut effects: HashMap<TransactionId, Effect> = HashMap::new();
+    let newest = [("debit_id", "$1"), ("credit_id", "$1"), ("debit_id", "$2"), ("credit_id", "$2")].map(|(side, own)| {
+        format!(
+            "SELECT id FROM (
+                 SELECT DISTINCT t.transaction_id AS id
+                 FROM ledger_transfers t JOIN ledger_transactions x ON x.id = t.transaction_id
+                 WHERE t.{side} = {own} AND t.transaction_id < $3 AND (x.phase IN ('posted', 'post') OR (
+                     x.phase = 'pending' AND NOT EXISTS (SELECT 1 FROM ledger_transactions e WHERE e.pending_id = x.id)))
+                 ORDER BY t.transaction_id DESC LIMIT $4
+             ) AS newest"
+        )
+    });
+    let sql =
+        format!("SELECT * FROM ledger_transactions WHERE id IN ({}) ORDER BY id DESC LIMIT $4", newest.join(" UNION "));
+    let before = paging.after().unwrap_or(Uuid::max());
+    let values = [wallet.into(), debt.into(), before.into(), paging.rows().into()];
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let rows = transaction::Model::find_by_statement(statement).all(connection).await?;
+
+    let transfers =
+        transfer::Entity::find().filter(transfer::Column::TransactionId.is_in(rows.iter().map(|row| row.id)));
+    let mut effects: HashMap<TransactionId, (i64, i64)> = HashMap::new();
     for row in transfers.all(connection).await? {
-        let effect = effects.entry(row.transaction_id).or_default();
-        for (account, amount) in [(row.credit_id, row.amount), (row.debit_id, -row.amount)] {
+        let (amount, owed) = effects.entry(row.transaction_id).or_default();
+        for (account, moved) in [(row.credit_id, row.amount), (row.debit_id, -row.amount)] {
             if account == wallet {
-                effect.amount += amount;
+                *amount += moved;
             } else if account == debt {
-                effect.owed -= amount;
+                *owed -= moved;
             }
         }
     }
-    Ok(effects)
+    let entry = |transaction: transaction::Model| {
+        let (amount, owed) = effects.get(&transaction.id).copied().unwrap_or_default();
+        Entry { transaction, amount, owed }
+    };
+    Ok(rows.into_iter().map(entry).collect())
 }

@@ -33,8 +33,8 @@ use futures_util::FutureExt;
 use crate::platform::capability::Capability;
 
 pub use accounts::{Balance, Party, account_id, balance};
-pub use entities::ledger::{TransactionKind, TransactionPhase};
-pub use entries::{Effect, effects, entries};
+pub use entities::ledger::TransactionKind;
+pub use entries::{Entry, entries};
 pub use lots::expire_due;
 pub use record::{Transaction, Transfer, expire_hold, hold, post, record, void};
 pub use reversal::{Reversal, TakenBack, reverse};

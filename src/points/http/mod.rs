@@ -4,7 +4,6 @@ mod rules;
 use actix_web::{get, web};
 use chrono::{DateTime, Utc};
 use entities::ids::{PlaceId, TransactionId};
-use entities::ledger::transaction;
 use entities::points::score;
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::board::{self, Board};
 use super::domain::{self, Period};
 use crate::identity::{self, Actor};
-use crate::ledger::{self, TransactionKind, TransactionPhase};
+use crate::ledger::{self, TransactionKind};
 use crate::places;
 use crate::platform::http::{Page, Paging, Params, Problem};
 use crate::platform::state::AppState;
@@ -93,25 +92,19 @@ async fn entries(
     let Some(home) = identity::residence(connection, actor.user_id).await? else {
         return Ok(web::Json(Page { items: Vec::new(), next_cursor: None }));
     };
-    let own = ledger::entries(home.community_id, actor.user_id);
-    let rows = paging.apply(own, transaction::Column::Id).all(connection).await?;
-    let ids = rows.iter().map(|row| row.id);
-    let effects = ledger::effects(connection, home.community_id, actor.user_id, ids).await?;
+    let rows = ledger::entries(connection, home.community_id, actor.user_id, &paging).await?;
     Ok(web::Json(paging.page(
         &state.keys,
         rows,
-        |row| row.id.0,
-        |row| {
-            let effect = effects.get(&row.id).copied().unwrap_or_default();
-            Entry {
-                id: row.id,
-                amount: effect.amount,
-                owed: effect.owed,
-                kind: row.kind,
-                reserved: row.phase == TransactionPhase::Pending,
-                reason: row.reason,
-                created_at: row.created_at,
-            }
+        |entry| entry.transaction.id.0,
+        |entry| Entry {
+            id: entry.transaction.id,
+            amount: entry.amount,
+            owed: entry.owed,
+            kind: entry.transaction.kind,
+            reserved: entry.is_held(),
+            created_at: entry.transaction.created_at,
+            reason: entry.transaction.reason,
         },
     )))
 }
