@@ -2,10 +2,12 @@
 //!
 //! `docs/PERFORMANCE.md` explains the figures. One file a part: the [`stage`] with its processes, the [`people`] who
 //! call, the [`scenarios`] of what they do, the [`load`] generator that does it, what a request asks of PostgreSQL and Redis
-//! ([`traffic`]), the [`limits`] of those, [`boards`] with a million people, and the order of it all ([`measure`]).
+//! ([`traffic`]), the [`limits`] of those, [`boards`] with a million people, the ledger
+//! with a million entries ([`growth`]), and the order of it all ([`measure`]).
 
 mod bare;
 mod boards;
+mod growth;
 mod limits;
 mod load;
 mod machine;

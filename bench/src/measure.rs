@@ -11,7 +11,7 @@ use crate::load::{Client, Outcome};
 use crate::scenarios::{self, Scenario, Size};
 use crate::stage::{Pids, Stage};
 use crate::traffic::{self, Traffic};
-use crate::{Failure, RunArgs, boards, machine, people, say};
+use crate::{Failure, RunArgs, boards, growth, machine, people, say};
 
 const FULL: Size = Size { rounds: 3, people: 2000, time: Duration::from_millis(2500), clients: 16, board: 1_000_000 };
 const QUICK: Size = Size { rounds: 1, people: 208, time: Duration::from_secs(1), clients: 16, board: 50_000 };
@@ -44,6 +44,11 @@ pub async fn run(args: &RunArgs) -> Result<Value, Failure> {
         }
         reports.push(measure(&stage, scenario, size, args.statements).await?);
     }
+    let growth = if args.only.as_ref().is_none_or(|part| growth::NAME.contains(part.as_str())) {
+        growth::measure(&stage, args.quick).await?
+    } else {
+        Value::Null
+    };
     jobs_done(&stage).await?;
     let loaded = memory(pids);
     say("auditing what was written");
@@ -59,6 +64,7 @@ pub async fn run(args: &RunArgs) -> Result<Value, Failure> {
         "people": size.residents(),
         "generator": generator,
         "scenarios": reports,
+        "ledger_growth": growth,
         "large_board": board,
         "memory_mb": { "idle": idle, "after": loaded },
         "verify_findings": findings,
@@ -282,7 +288,7 @@ impl Part<'_> {
 }
 
 /// So that no round pays for what was written before, and PostgreSQL knows its tables as it does in the long run.
-async fn settle(stage: &Stage) -> Result<(), DbErr> {
+pub async fn settle(stage: &Stage) -> Result<(), DbErr> {
     for statement in ["VACUUM ANALYZE", "CHECKPOINT"] {
         stage.state.db.read().execute_unprepared(statement).await?;
     }

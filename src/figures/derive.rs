@@ -8,10 +8,15 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement};
 use super::domain::{Sum, Sums};
 use crate::platform::calendar::Month;
 
-/// Minutes belong to the month in which they were confirmed.
+/// Minutes belong to the month in which they were confirmed, and corrections to the month in which they were made.
 const MINUTES: &str = "
     SELECT community_id, CAST(SUM(minutes) AS bigint) AS value, COUNT(DISTINCT user_id) AS people
-    FROM signups WHERE state = 'credited' AND confirmed_at >= $1 AND confirmed_at < $2
+    FROM (
+        SELECT community_id, user_id, minutes FROM signups
+        WHERE state = 'credited' AND confirmed_at >= $1 AND confirmed_at < $2
+        UNION ALL
+        SELECT community_id, user_id, delta FROM service_corrections WHERE corrected_at >= $1 AND corrected_at < $2
+    ) AS served
     GROUP BY community_id";
 
 /// What paid a debt at once was issued all the same.

@@ -3,42 +3,12 @@
 use std::collections::HashMap;
 
 use entities::ids::{PlaceId, TransactionId, UserId};
-use entities::ledger::{TransactionPhase, transaction, transfer};
-use sea_orm::sea_query::{Alias, Expr, Query, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, Select};
+use entities::ledger::{transaction, transfer};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement};
+use uuid::Uuid;
 
 use super::accounts::{Party, account_id};
-use crate::platform::http::Problem;
-
-/// The transactions that make up a person's balance in one community: what moved, and the holds that are open.
-pub fn entries(community: PlaceId, person: UserId) -> Select<transaction::Entity> {
-    let own = [Party::Person(person), Party::Debt(person)].map(|party| account_id(community, party));
-    let touching = |side: transfer::Column| -> SelectStatement {
-        Query::select()
-            .column(transfer::Column::TransactionId)
-            .from(transfer::Entity)
-            .and_where(side.is_in(own))
-            .to_owned()
-    };
-    let ended = Alias::new("ended");
-    let resolved = Query::select()
-        .expr(Expr::val(1))
-        .from_as(transaction::Entity, ended.clone())
-        .and_where(
-            Expr::col((ended, transaction::Column::PendingId)).equals((transaction::Entity, transaction::Column::Id)),
-        )
-        .to_owned();
-    let moved = transaction::Column::Phase.is_in([TransactionPhase::Posted, TransactionPhase::Post]);
-    let held = transaction::Column::Phase.eq(TransactionPhase::Pending).and(Expr::exists(resolved).not());
-    let (debited, credited) = (touching(transfer::Column::DebitId), touching(transfer::Column::CreditId));
-    transaction::Entity::find()
-        .filter(
-            Condition::any()
-                .add(transaction::Column::Id.in_subquery(debited))
-                .add(transaction::Column::Id.in_subquery(credited)),
-        )
-        .filter(Condition::any().add(moved).add(held))
-}
+use crate::platform::http::{Paging, Problem};
 
 /// What a transaction meant for somebody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +17,52 @@ pub struct Effect {
     pub amount: i64,
     /// By how much more the person owes; below zero for what was paid back.
     pub owed: i64,
+}
+
+/// A transaction, and what it meant for somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its header.
+    pub transaction: transaction::Model,
+    /// What it meant.
+    pub effect: Effect,
+}
+
+/// The transactions of a page, and one more, that make up a person's balance in one community, newest first: what moved, and
+/// the holds that are open.
+///
+/// Each side of each account gives its own newest ones, from an index that is in this order, however long its history is.
+pub async fn entries(
+    connection: &impl ConnectionTrait,
+    community: PlaceId,
+    person: UserId,
+    paging: &Paging,
+) -> Result<Vec<Entry>, Problem> {
+    let [wallet, debt] = [Party::Person(person), Party::Debt(person)].map(|party| account_id(community, party));
+    let newest = [("debit_id", "$1"), ("credit_id", "$1"), ("debit_id", "$2"), ("credit_id", "$2")].map(|(side, own)| {
+        format!(
+            "SELECT id FROM (
+                 SELECT DISTINCT t.transaction_id AS id
+                 FROM ledger_transfers t JOIN ledger_transactions x ON x.id = t.transaction_id
+                 WHERE t.{side} = {own} AND t.transaction_id < $3 AND (x.phase IN ('posted', 'post') OR (
+                     x.phase = 'pending' AND NOT EXISTS (SELECT 1 FROM ledger_transactions e WHERE e.pending_id = x.id)))
+                 ORDER BY t.transaction_id DESC LIMIT $4
+             ) AS newest"
+        )
+    });
+    let sql =
+        format!("SELECT * FROM ledger_transactions WHERE id IN ({}) ORDER BY id DESC LIMIT $4", newest.join(" UNION "));
+    let before = paging.after().unwrap_or(Uuid::max());
+    let values = [wallet.into(), debt.into(), before.into(), paging.rows().into()];
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let rows = transaction::Model::find_by_statement(statement).all(connection).await?;
+
+    let effects = effects(connection, community, person, rows.iter().map(|row| row.id)).await?;
+    let entry = |transaction: transaction::Model| {
+        let effect = effects.get(&transaction.id).copied().unwrap_or_default();
+        Entry { transaction, effect }
+    };
+    Ok(rows.into_iter().map(entry).collect())
 }
 
 /// What each of some transactions meant for a person.

@@ -35,7 +35,7 @@ use crate::platform::capability::Capability;
 
 pub use accounts::{Balance, Party, account_id, balance, budget, lock_for_award};
 pub use entities::ledger::{TransactionKind, TransactionPhase};
-pub use entries::{Effect, effects, entries};
+pub use entries::{Effect, Entry, effects, entries};
 pub use lots::expire_due;
 pub use record::{Transaction, Transfer, expire_hold, hold, post, record, void};
 pub use reversal::{Reversal, TakenBack, reverse};

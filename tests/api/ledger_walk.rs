@@ -8,7 +8,7 @@ use entities::ids::{TransactionId, TransferId, UserId};
 use entities::ledger::{account, lot, transfer};
 use linli::ledger::{self, Party, Reversal, TakenBack, Transaction, TransactionKind, Transfer};
 use linli::platform::code::Code;
-use linli::platform::http::Problem;
+use linli::platform::http::{Paging, Problem};
 use linli::platform::ids;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -20,7 +20,7 @@ use crate::support::{GUANGHUA, TestApp, place_id};
 
 const PEOPLE: usize = 3;
 const FUNDS: usize = 2;
-/// What was refused is given back for so many days more.
+/// What is given back is good for so many days more.
 const GRACE: i64 = 30;
 
 /// Numbers name what there is by then, counted round.
@@ -457,11 +457,19 @@ impl Walk<'_> {
     async fn entries(&self) -> Result<(), String> {
         let community = place_id(GUANGHUA);
         for (at, person) in self.people.into_iter().enumerate() {
-            let rows = ledger::entries(community, person).all(self.txn).await.map_err(|error| error.to_string())?;
-            let ids = rows.iter().map(|row| row.id);
-            let effects = ledger::effects(self.txn, community, person, ids).await;
-            let effects = effects.map_err(|problem| format!("{problem:?}"))?;
-            let sum = effects.values().fold((0, 0), |sum, effect| (sum.0 + effect.amount, sum.1 + effect.owed));
+            let (mut sum, mut cursor) = ((0, 0), None);
+            loop {
+                let paging = Paging::new(&self.app.state.keys, cursor.as_deref(), Some(7)).unwrap();
+                let rows = ledger::entries(self.txn, community, person, &paging).await;
+                let rows = rows.map_err(|problem| format!("{problem:?}"))?;
+                let page = paging.page(&self.app.state.keys, rows, |row| row.transaction.id.0, |row| row);
+                let effects = page.items.iter().map(|entry| entry.effect);
+                sum = effects.fold(sum, |sum, effect| (sum.0 + effect.amount, sum.1 + effect.owed));
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
             expect(&sum, &(self.model.available(at), self.model.debt[at]))?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use entities::rewards::{RedemptionState, redemption};
 use linli::ledger::{self, Balance, Party};
 use linli::platform::clock::Clock;
 use linli::platform::db::Db;
-use linli::platform::http::transact;
+use linli::platform::http::{Paging, transact};
 use linli::platform::ids;
 use linli::platform::state::AppState;
 use linli::{app, points, verify};
@@ -207,7 +207,8 @@ async fn points_and_redemptions_of_the_first_release_stay_what_they_were() {
         async |name| ledger::balance(state.db.read(), community, user_id(name), state.clock.now()).await.unwrap();
     for name in ["resident-1", "resident-2"] {
         assert_eq!(balance(name).await, Balance { available: 40, reserved: 30, debt: 0 });
-        let shown = ledger::entries(community, user_id(name)).all(state.db.read()).await.unwrap();
+        let paging = Paging::new(&state.keys, None, None).unwrap();
+        let shown = ledger::entries(state.db.read(), community, user_id(name), &paging).await.unwrap();
         assert_eq!(shown.len(), 4, "two awards, what was spent, what is held");
     }
     let lots = lot::Entity::find().order_by_asc(lot::Column::Id).all(state.db.read()).await.unwrap();

@@ -52,6 +52,16 @@ impl Paging {
         Ok(Self { after: after.transpose()?, limit })
     }
 
+    /// The last of the page before.
+    pub fn after(&self) -> Option<Uuid> {
+        self.after
+    }
+
+    /// The rows of a page, and one more.
+    pub fn rows(&self) -> i64 {
+        i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
+    }
+
     /// Restricts a query to the page and one row more, in descending order of a time-ordered id.
     pub fn apply<E: EntityTrait>(&self, mut query: Select<E>, id: impl ColumnTrait) -> Select<E> {
         if let Some(after) = self.after {

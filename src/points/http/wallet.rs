@@ -108,15 +108,12 @@ async fn entries(
     let Some(home) = identity::residence(connection, actor.user_id).await? else {
         return Ok(web::Json(Page { items: Vec::new(), next_cursor: None }));
     };
-    let own = ledger::entries(home.community_id, actor.user_id);
-    let rows = paging.apply(own, transaction::Column::Id).all(connection).await?;
-    let ids = rows.iter().map(|row| row.id);
-    let effects = ledger::effects(connection, home.community_id, actor.user_id, ids).await?;
+    let rows = ledger::entries(connection, home.community_id, actor.user_id, &paging).await?;
     Ok(web::Json(paging.page(
         &state.keys,
         rows,
-        |row| row.id.0,
-        |row| Entry::new(&row, effects.get(&row.id).copied().unwrap_or_default()),
+        |row| row.transaction.id.0,
+        |row| Entry::new(&row.transaction, row.effect),
     )))
 }
 

@@ -142,9 +142,9 @@ async fn shift_people(
     } else {
         Code::RestTooShort
     };
-    let named =
+    let people =
         user::Entity::find().filter(user::Column::Id.is_in(clashes.iter().take(NAMED).map(|(_, person)| *person)));
-    let names: Vec<_> = named.all(txn).await?.iter().map(|row| masked_name(&row.nickname)).collect();
+    let names: Vec<_> = people.all(txn).await?.iter().map(|row| masked_name(&row.nickname)).collect();
     Err(Problem::new(code, format!("与{}的其他班次冲突 / clashes for {} sign-up(s)", names.join("、"), clashes.len())))
 }
 
