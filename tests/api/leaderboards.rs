@@ -294,8 +294,8 @@ async fn awards_and_opt_outs_while_a_set_is_told_are_all_on_it() {
         let stop = Cell::new(false);
         let awards = async {
             join_all(personas.iter().enumerate().map(async |(at, persona)| {
-                for award in 1..=25 {
-                    assert!(credit(app, persona, award, Uuid::from_u128((at as u128) << 32 | award as u128)).await);
+                for (points, source) in (1..=25).zip((at as u128) << 32 | 1..) {
+                    assert!(credit(app, persona, points, Uuid::from_u128(source)).await);
                 }
             }))
             .await;

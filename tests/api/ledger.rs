@@ -78,6 +78,7 @@ fn holds(available: i64, reserved: i64, debt: i64) -> Balance {
     Balance { available, reserved, debt }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "what credits take")]
 fn in_days(app: &TestApp, days: i64) -> Option<DateTime<Utc>> {
     Some(app.state.clock.now() + Duration::days(days))
 }
@@ -316,7 +317,7 @@ async fn credits_holds_and_reversals_of_the_same_people_wait_and_do_not_fail() {
             let what = both(at, 10);
             transact(&app.state, async |txn| ledger::record(&app.state, txn, &what).await).await.unwrap();
             let held = hold(app, names[at % 3], 5).await;
-            if at % 2 == 0 {
+            if at.is_multiple_of(2) {
                 reverse(app, what.id).await.unwrap();
             }
             match held {

@@ -346,7 +346,9 @@ impl Walk<'_> {
                 let done = self.attempt(async |txn| ledger::reverse(state, txn, &reversal).await).await?;
                 if reversed {
                     expect(&done, &Ok(None))?;
-                    credits.iter().for_each(|(person, _)| self.model.expire(*person, now));
+                    for (person, _) in &credits {
+                        self.model.expire(*person, now);
+                    }
                 } else {
                     expect(&done, &Ok(Some(self.model.reverse(at, now))))?;
                 }
@@ -382,7 +384,9 @@ impl Walk<'_> {
                     return expect(&done, &Err(Code::InsufficientFunds));
                 }
                 expect(&done, &Ok(Some(TakenBack::default())))?;
-                moved.iter().for_each(|(fund, amount)| self.model.funds[*fund] -= amount);
+                for (fund, amount) in &moved {
+                    self.model.funds[*fund] -= amount;
+                }
                 self.model.money[at].reversed = true;
             }
             Command::Pass { hours } => {
@@ -404,7 +408,9 @@ impl Walk<'_> {
             return expect(&done, &Err(Code::InsufficientFunds));
         }
         expect(&done, &Ok(true))?;
-        moved.iter().for_each(|(fund, amount)| self.model.funds[*fund] += amount);
+        for (fund, amount) in &moved {
+            self.model.funds[*fund] += amount;
+        }
         self.model.money.push(Money { id: what.id, moved, reversed: false });
         Ok(())
     }

@@ -133,9 +133,9 @@ async fn first_release(old: &Old, clock: &Clock) {
                 key: None,
                 source,
             };
-            let held = old.transfer(clock, hold("pending", None)).await;
+            let pending = old.transfer(clock, hold("pending", None)).await;
             if let Some(end) = end {
-                old.transfer(clock, hold(end, Some(held))).await;
+                old.transfer(clock, hold(end, Some(pending))).await;
             }
             let ended = end.map(|_| now);
             let settled_by = (state == "settled").then(|| user_id("staff"));
@@ -151,7 +151,7 @@ async fn first_release(old: &Old, clock: &Clock) {
                     person.into(),
                     state.into(),
                     id.to_string().into(),
-                    held.into(),
+                    pending.into(),
                     now.into(),
                     (now + chrono::Duration::hours(72)).into(),
                     ended.into(),
