@@ -294,6 +294,7 @@ impl Walk<'_> {
         Ok(())
     }
 
+    #[allow(clippy::too_many_lines, reason = "one arm a command")]
     async fn step(&mut self, command: &Command) -> Result<(), String> {
         let (state, now) = (&self.app.state, self.now());
         match *command {
