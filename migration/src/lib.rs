@@ -62,6 +62,7 @@ migrations! {
     m20261125_000017_certificates,
     m20261125_000018_rewards,
     m20261125_000019_figures,
+    m20261125_000020_adoption,
 }
 
 /// Column types by database: what the SQL files write, PostgreSQL, SQLite.

@@ -137,6 +137,7 @@ async fn insert(state: &AppState, txn: &DatabaseTransaction, id: NeedId, item: &
         support_count: Set(i64::try_from(item.supporters.len()).unwrap_or_default()),
         created_at: Set(created_at),
         published_at: Set((item.state != NeedState::InReview).then_some(created_at)),
+        project_id: Set(None),
     };
     put(txn, row).await?;
     for name in item.supporters {

@@ -15,6 +15,9 @@ pub(super) const PUBLIC: [NeedState; 6] = [
 /// States in which neighbours can support a need, or step out.
 pub(super) const OPEN: [NeedState; 3] = [NeedState::Published, NeedState::InTopic, NeedState::InProject];
 
+/// States in which a project can still take a need up.
+pub(super) const ADOPTABLE: [NeedState; 2] = [NeedState::Published, NeedState::InTopic];
+
 /// Whether everybody sees a need.
 pub(super) fn is_public(state: NeedState, hidden: bool) -> bool {
     !hidden && PUBLIC.contains(&state)

@@ -2,7 +2,7 @@ use actix_web::http::StatusCode;
 use actix_web::{delete, get, post, put, web};
 use chrono::{DateTime, Utc};
 use entities::identity::user;
-use entities::ids::{FileId, NeedId, PlaceId};
+use entities::ids::{FileId, NeedId, PlaceId, ProjectId};
 use entities::needs::{NeedCategory, NeedState, need, need_file};
 use garde::Validate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -74,6 +74,8 @@ struct NeedView {
     files: Vec<Links>,
     created_at: DateTime<Utc>,
     published_at: Option<DateTime<Utc>>,
+    /// The project that takes it up.
+    project_id: Option<ProjectId>,
 }
 
 /// Makes views of rows that the caller may see: three queries, however many rows.
@@ -109,6 +111,7 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Resul
             support_count: row.support_count,
             created_at: row.created_at,
             published_at: row.published_at,
+            project_id: row.project_id,
         }
     });
     Ok(views.collect())

@@ -5,9 +5,11 @@
 //! - `state` says how far a need is; `hidden` is the moderators' and stands beside it, so that restoring loses nothing.
 //!   [`domain`] holds both rules: who sees a need, and when it takes support.
 //! - A support is a row; `support_count` moves by one with it in the same transaction. `linli verify` counts again.
+//! - A project takes needs up ([`adopt`]): each is in one project at most, and its author is told and rewarded.
 //!
-//! Lock order: moderation item, need, its pictures. A support locks the need alone.
+//! Lock order: moderation item, needs by id, their pictures. A support locks the need alone.
 
+mod adoption;
 mod domain;
 mod http;
 mod moderated;
@@ -17,12 +19,15 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use adoption::adopt;
+
 /// What this capability brings.
 pub fn capability() -> Capability {
     Capability {
         name: "needs",
         routes: Some(http::routes),
         moderated: vec![(moderated::KIND, &moderated::Needs)],
+        explained: vec![(adoption::KIND, &adoption::Needs)],
         verify: Some(|state| state.db.audit(service::RULES).boxed_local()),
         ..Capability::default()
     }

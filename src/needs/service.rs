@@ -63,6 +63,7 @@ pub(super) async fn submit(
         support_count: Set(0),
         created_at: Set(now),
         published_at: Set(None),
+        project_id: Set(None),
     };
     let row = row.insert(txn).await?;
     if !input.file_ids.is_empty() {
@@ -187,6 +188,11 @@ pub(super) const RULES: &[(&str, &str)] = &[
     (
         "need {} is supported by its author",
         "SELECT n.id FROM needs n JOIN need_supports s ON s.need_id = n.id AND s.user_id = n.author_id",
+    ),
+    (
+        "need {} has a project and does not say so",
+        "SELECT n.id FROM needs n JOIN projects p ON p.id = n.project_id \
+         WHERE n.state NOT IN ('in_project', 'resolved') OR p.community_id <> n.community_id",
     ),
     (
         "need {} waits for review and nobody is asked to",

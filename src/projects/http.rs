@@ -1,7 +1,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
-use entities::ids::{OrganisationId, PlaceId, ProjectId};
+use entities::ids::{NeedId, OrganisationId, PlaceId, ProjectId};
 use entities::organisations::{OrganisationState, organisation};
 use entities::projects::{ProjectState, project};
 use garde::Validate;
@@ -20,6 +20,8 @@ use crate::platform::state::AppState;
 
 /// 100 million yuan: more is a slip of the pen.
 const MAX_BUDGET_FEN: i64 = 10_000_000_000;
+/// A project takes up at most so many needs at once.
+const MAX_NEEDS: usize = 50;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(list).service(create).service(read).service(register);
@@ -115,15 +117,19 @@ struct NewProject {
     /// In fen, at most 100 million yuan.
     #[garde(range(min = 0, max = MAX_BUDGET_FEN))]
     budget_fen: i64,
+    /// Published needs of the community that it takes up.
+    #[serde(default)]
+    #[garde(length(max = MAX_NEEDS))]
+    need_ids: Vec<NeedId>,
 }
 
-/// Propose a project
+/// Propose a project, for needs that it takes up: their authors are told, and rewarded by the rule `need_adopted`
 #[utoipa::path(tag = "projects", request_body = NewProject, responses((status = 201, body = ProjectView)))]
 #[post("/projects")]
 async fn create(state: web::Data<AppState>, actor: Actor, request: Command<NewProject>) -> Result<Outcome, Problem> {
-    let NewProject { place_id, title, summary, budget_fen } = &request.input;
+    let NewProject { place_id, title, summary, budget_fen, need_ids } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        let row = service::create(&state, txn, &actor, *place_id, (title, summary), *budget_fen).await?;
+        let row = service::create(&state, txn, &actor, *place_id, (title, summary), *budget_fen, need_ids).await?;
         Ok(view(row, &[]))
     })
     .await

@@ -1,16 +1,16 @@
-use entities::ids::{PlaceId, ProjectId};
+use entities::ids::{NeedId, PlaceId, ProjectId};
 use entities::projects::{ProjectState, project};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction};
 use serde_json::json;
 
 use crate::audit;
 use crate::identity::{Actor, Permission};
-use crate::places;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
+use crate::{needs, places};
 
-/// Proposes a project for a place.
+/// Proposes a project for a place, which takes needs up.
 pub(super) async fn create(
     state: &AppState,
     txn: &DatabaseTransaction,
@@ -18,6 +18,7 @@ pub(super) async fn create(
     place_id: PlaceId,
     (title, summary): (&str, &str),
     budget_fen: i64,
+    need_ids: &[NeedId],
 ) -> Result<project::Model, Problem> {
     let (place, community_id) = places::named_in_community(txn, place_id, "/place_id").await?;
     actor.require(Permission::ManageProjects, &place.path)?;
@@ -37,7 +38,8 @@ pub(super) async fn create(
         created_at: Set(state.clock.now()),
     };
     let row = row.insert(txn).await?;
-    let detail = json!({ "budget_fen": budget_fen });
+    needs::adopt(state, txn, actor, community_id, (id, &row.title), need_ids).await?;
+    let detail = json!({ "budget_fen": budget_fen, "need_ids": need_ids });
     audit::record(state, txn, Some(actor.user_id), "project.create", ("project", id.0), Some(place_id), detail).await?;
     Ok(row)
 }

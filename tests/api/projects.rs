@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ANJING, BUILDING_1, GUANGHUA, TestApp, place_id, user_id};
+use crate::support::{ANJING, BUILDING_1, GUANGHUA, Person, TestApp, place_id, user_id};
 
 fn project(path: &str) -> Value {
     json!({ "place_id": place_id(path), "title": "老楼加装扶手", "summary": "给三栋老楼的楼道装扶手。\n先装1栋。", "budget_fen": 1_200_000 })
@@ -86,6 +86,52 @@ async fn bad_input_is_named() {
         staff.get(&format!("/projects/{}", place_id(GUANGHUA))).await.refused(404, "not_found");
         let list = staff.get(&format!("/projects?place_id={}", place_id("/jiangan/"))).await.expect(200);
         assert_eq!(list["items"].as_array().unwrap().len(), 5, "nothing was stored");
+    })
+    .await;
+}
+
+// Guard: the state in the condition of `needs::adopt`: two projects that want one need wait for each other, and one gets it.
+#[actix_web::test]
+async fn a_project_takes_needs_up_and_their_authors_are_rewarded_once() {
+    TestApp::run(async |app| {
+        let [author, shy, staff, newcomer] =
+            ["resident-1", "resident-2", "staff", "newcomer-1"].map(|name| app.sign_in(name));
+        let (author, shy, staff, newcomer) = (author.await, shy.await, staff.await, newcomer.await);
+        let rule = json!({ "place_id": place_id(GUANGHUA), "amount": 20 });
+        staff.put("/points/rules/need_adopted", rule).await.expect(200);
+        let mut needs = Vec::new();
+        for (person, anonymous) in [(&author, false), (&shy, true), (&newcomer, false)] {
+            let need = json!({
+                "place_id": place_id(BUILDING_1), "category": "convenience", "title": "楼道装灯", "body": "晚上看不清台阶。",
+                "file_ids": [], "anonymous": anonymous
+            });
+            needs.push(person.post("/needs", need).await.expect(201)["id"].clone());
+        }
+        let mut wanted = project(GUANGHUA);
+        wanted["need_ids"] = json!(needs);
+        let early = staff.post("/projects", wanted.clone()).await;
+        assert_eq!(early.expect(422)["errors"][0]["pointer"], "/need_ids", "they wait for review");
+        app.work().await;
+
+        let before = staff.get(&format!("/projects?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        let tries = (0..8).map(|_| staff.post("/projects", wanted.clone()));
+        let tries = futures_util::future::join_all(tries).await;
+        assert_eq!(tries.iter().filter(|answer| answer.status == 201).count(), 1);
+        assert_eq!(tries.iter().filter(|answer| answer.status == 422).count(), 7);
+        let after = staff.get(&format!("/projects?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        assert_eq!(titles(&after).len(), titles(&before).len() + 1, "whoever got no need made no project");
+
+        app.work().await;
+        let seen = author.get(&format!("/needs/{}", needs[0].as_str().unwrap())).await.expect(200);
+        assert_eq!((&seen["state"], &seen["project_id"]), (&json!("in_project"), &after["items"][0]["id"]));
+        let points = async |person: &Person| person.get("/me/points").await.expect(200)["earned"].clone();
+        assert_eq!(points(&author).await, 20);
+        assert_eq!((points(&shy).await, points(&newcomer).await), (json!(0), json!(0)), "anonymous; not verified");
+        let entry = author.get("/me/points/entries").await.expect(200)["items"][0]["id"].clone();
+        let why = author.get(&format!("/me/points/entries/{}", entry.as_str().unwrap())).await.expect(200);
+        assert_eq!((&why["rule"]["key"], &why["source"]["what"]), (&json!("need_adopted"), &json!("需求被采纳：楼道装灯")));
+        let told = shy.get("/inbox").await.expect(200);
+        assert_eq!(told["items"][0]["title"], "您的需求已立项");
     })
     .await;
 }

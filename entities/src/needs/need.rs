@@ -7,6 +7,7 @@ use super::NeedCategory;
 use super::NeedState;
 use crate::ids::NeedId;
 use crate::ids::PlaceId;
+use crate::ids::ProjectId;
 use crate::ids::UserId;
 
 /// What somebody says the neighbourhood needs.
@@ -28,6 +29,7 @@ pub struct Model {
     pub support_count: i64,
     pub created_at: DateTimeUtc,
     pub published_at: Option<DateTimeUtc>,
+    pub project_id: Option<ProjectId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

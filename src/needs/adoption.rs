@@ -1,0 +1,104 @@
+//! A project answers needs: they are adopted, and whoever said them is told and rewarded by the community's rule.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use entities::ids::{NeedId, PlaceId, ProjectId};
+use entities::needs::{NeedState, need};
+use sea_orm::sea_query::LockType;
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::domain;
+use crate::identity::{self, Actor};
+use crate::notifications::{self, Message, Template};
+use crate::platform::capability::{Explained, Explanation};
+use crate::platform::http::Problem;
+use crate::platform::state::AppState;
+use crate::points::{self, Earn, Quantity, RuleKey};
+
+/// The word for a need as a source of points.
+pub(super) const KIND: &str = "need";
+
+/// Puts needs of a community into a project that answers them: all of them, or 422 at `/need_ids`.
+///
+/// Named authors who live there earn by the rule `need_adopted`. Who asked anonymously earns nothing: points in that very
+/// moment would tell on the leaderboard who it was. Nor does whoever adopts their own need.
+pub async fn adopt(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    community: PlaceId,
+    (project, title): (ProjectId, &str),
+    ids: &[NeedId],
+) -> Result<(), Problem> {
+    let wanted: HashSet<_> = ids.iter().copied().collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let locked = need::Entity::find()
+        .filter(need::Column::Id.is_in(wanted.iter().copied()))
+        .order_by_asc(need::Column::Id)
+        .lock(LockType::NoKeyUpdate);
+    locked.all(txn).await?;
+    let mut adopted = need::Entity::update_many()
+        .col_expr(need::Column::State, NeedState::InProject.into())
+        .col_expr(need::Column::ProjectId, project.0.into())
+        .filter(need::Column::Id.is_in(wanted.iter().copied()))
+        .filter(need::Column::CommunityId.eq(community))
+        .filter(need::Column::State.is_in(domain::ADOPTABLE))
+        .filter(need::Column::Hidden.eq(false))
+        .exec_with_returning(txn)
+        .await?;
+    if adopted.len() != wanted.len() {
+        let why = "须为本社区已发布、尚未立项的需求 / must be published needs of the community that are in no project";
+        return Err(Problem::field("/need_ids", why));
+    }
+    // Who rewards several people goes through them in the order of their ids.
+    adopted.sort_by_key(|row| (row.author_id, row.id));
+    for row in adopted {
+        let message = Message {
+            kind: "need.adopted",
+            title: "您的需求已立项".to_owned(),
+            body: format!("“{}”纳入项目“{title}”", row.title),
+            target: Some(("project", project.0)),
+            dedupe_key: format!("need.adopted:{}", row.id),
+            template: Template::Need,
+        };
+        notifications::tell(state, txn, row.author_id, &message).await?;
+        let lives_here =
+            identity::residence(txn, row.author_id).await?.is_some_and(|home| home.community_id == community);
+        if row.anonymous || row.author_id == actor.user_id || !lives_here {
+            continue;
+        }
+        let earn = Earn {
+            rule: RuleKey::NeedAdopted,
+            community_id: community,
+            person: row.author_id,
+            source: (KIND, row.id.0),
+            quantity: Quantity::Once,
+            at: state.clock.now(),
+            reason: format!("需求被采纳：{}", row.title),
+            actor: Some(actor.user_id),
+        };
+        points::earn(state, txn, &earn).await?;
+    }
+    Ok(())
+}
+
+pub(super) struct Needs;
+
+#[async_trait(?Send)]
+impl Explained for Needs {
+    async fn explain(&self, connection: &DatabaseConnection, id: Uuid) -> Result<Option<Explanation>, Problem> {
+        let row = need::Entity::find_by_id(NeedId(id)).one(connection).await?;
+        Ok(row.map(|row| Explanation {
+            what: format!("需求被采纳：{}", row.title),
+            evidence: Vec::new(),
+            minutes: None,
+            confirmed: Vec::new(),
+        }))
+    }
+}
