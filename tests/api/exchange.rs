@@ -290,6 +290,34 @@ async fn a_swap_against_a_cancellation_of_either_is_one_of_both() {
     .await;
 }
 
+// Guard: `state = 'open'` in the condition of `close` in service/swaps.rs.
+#[actix_web::test]
+async fn a_swap_that_is_accepted_and_withdrawn_at_once_ends_one_way() {
+    TestApp::run(async |app| {
+        let staff = app.sign_in("staff").await;
+        let activity = activity(&staff).await;
+        for round in 0..6_i64 {
+            let at = 1500 + round * 200;
+            let pair = pair(app, &activity, [(at, at + 60), (at + 90, at + 150)]).await;
+            let path = format!("/swaps/{}", pair.propose().await);
+            let accept = format!("{path}/accept");
+            // Whoever is asked may decline in the moment in which they accept, from another phone.
+            let who = usize::from(round % 2 == 0);
+            let (accepted, ended) =
+                futures_util::join!(pair.people[1].post(&accept, json!({})), pair.people[who].delete(&path));
+            let exchanged = accepted.status == 200;
+            let lost = if exchanged { ended } else { accepted };
+            lost.refused(409, "request_ended");
+            let mut people = [vec![user_id("volunteer-1")], vec![user_id("volunteer-2")]];
+            if exchanged {
+                people.reverse();
+            }
+            assert_eq!(pair.seated(app).await, people);
+        }
+    })
+    .await;
+}
+
 // Guard: people are locked in the order of their ids, shifts too: both swap with both and nobody waits for ever.
 #[actix_web::test]
 async fn swaps_in_both_directions_at_once_end_in_one_exchange() {

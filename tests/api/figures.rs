@@ -61,7 +61,11 @@ async fn a_month_is_published_once_with_its_file_and_never_changes() {
             settle(&staff, &redeem(&person, &reward).await.expect(201)).await.expect(200);
         }
         let month = into_next_month(app);
-        join_all((0..8).map(|_| app.work())).await;
+        // The schedule is claimed by one server; here eight run it all the same.
+        let schedule = linli::figures::capability().schedules.remove(0);
+        for made in join_all((0..8).map(|_| (schedule.run)(app.state.clone()))).await {
+            made.unwrap();
+        }
         app.advance(Duration::hours(1)).await;
         let items = summaries(app, GUANGHUA).await;
         assert_eq!(items.as_array().unwrap().len(), 2, "and the month before");
