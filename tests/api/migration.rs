@@ -3,6 +3,7 @@
 use entities::ids::{AccountId, TransferId};
 use entities::ledger::lot;
 use entities::rewards::{RedemptionState, redemption};
+use entities::volunteering::{service_record, signup};
 use linli::ledger::{self, Balance, Party};
 use linli::platform::clock::Clock;
 use linli::platform::db::Db;
@@ -163,6 +164,65 @@ async fn first_release(old: &Old, clock: &Clock) {
     }
 }
 
+/// Sign-ups as the first release wrote them: one credited, one that was marked by the clock, one seated, one waiting.
+async fn signups(old: &Old, clock: &Clock) {
+    let (community, now, staff) = (place_id(GUANGHUA), clock.now(), user_id("staff"));
+    let hours = |hours| now + chrono::Duration::hours(hours);
+    let activity: Uuid = ids::ordered(clock);
+    old.run(
+        "INSERT INTO activities (id, community_id, place_id, place_path, title, description, created_by, created_at)
+         VALUES ($1, $2, $2, $3, '停车值守', '三班轮值', $4, $5)",
+        vec![activity.into(), community.into(), PATH.into(), staff.into(), now.into()],
+    )
+    .await;
+    for (from, seats, states) in [(-50, 2, ["credited", "no_show"]), (50, 1, ["confirmed", "waitlisted"])] {
+        let shift: Uuid = ids::ordered(clock);
+        let (starts, ends) = (hours(from), hours(from + 1));
+        old.run(
+            "INSERT INTO shifts (id, activity_id, community_id, place_path, starts_at, ends_at, capacity, taken, leader_id, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)",
+            vec![
+                shift.into(),
+                activity.into(),
+                community.into(),
+                PATH.into(),
+                starts.into(),
+                ends.into(),
+                seats.into(),
+                staff.into(),
+                now.into(),
+            ],
+        )
+        .await;
+        for (name, state) in ["resident-1", "resident-2"].into_iter().zip(states) {
+            let credited = state == "credited";
+            old.run(
+                "INSERT INTO signups (id, shift_id, user_id, community_id, state, starts_at, ends_at, queued_at, proof,
+                     checked_in_at, checked_out_at, minutes, points, confirmed_by, confirmed_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                vec![
+                    ids::ordered::<Uuid>(clock).into(),
+                    shift.into(),
+                    user_id(name).into(),
+                    community.into(),
+                    state.into(),
+                    starts.into(),
+                    ends.into(),
+                    now.into(),
+                    json!({}).into(),
+                    credited.then_some(starts).into(),
+                    credited.then_some(ends).into(),
+                    credited.then_some(60_i64).into(),
+                    credited.then_some(0_i64).into(),
+                    credited.then_some(staff.0).into(),
+                    credited.then_some(now).into(),
+                ],
+            )
+            .await;
+        }
+    }
+}
+
 /// The week, the month and the year that it is.
 fn periods(clock: &Clock) -> [String; 3] {
     use linli::points::domain::{Period, china_day};
@@ -189,7 +249,7 @@ async fn people(old: &Old, clock: &Clock) {
 }
 
 #[actix_web::test]
-async fn points_and_redemptions_of_the_first_release_stay_what_they_were() {
+async fn what_the_first_release_wrote_stays_what_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let database = Fresh::empty(folder.path()).await;
     let clock = Clock::default();
@@ -197,6 +257,7 @@ async fn points_and_redemptions_of_the_first_release_stay_what_they_were() {
     Migrator::up(&old.connection, Some(FIRST_RELEASE)).await.unwrap();
     people(&old, &clock).await;
     first_release(&old, &clock).await;
+    signups(&old, &clock).await;
     old.connection.close().await.unwrap();
 
     Db::migrate(&database.url).await.unwrap();
@@ -211,6 +272,12 @@ async fn points_and_redemptions_of_the_first_release_stay_what_they_were() {
         let shown = ledger::entries(state.db.read(), community, user_id(name), &paging).await.unwrap();
         assert_eq!(shown.len(), 4, "two awards, what was spent, what is held");
     }
+    let signups = signup::Entity::find().order_by_asc(signup::Column::Id).all(state.db.read()).await.unwrap();
+    let states: Vec<_> = signups.iter().map(|row| (row.state.to_string(), row.minutes)).collect();
+    let of = |state: &str, minutes| (state.to_owned(), minutes);
+    assert_eq!(states, [of("credited", Some(60)), of("no_show", None), of("confirmed", None), of("waitlisted", None)]);
+    let records = service_record::Entity::find().all(state.db.read()).await.unwrap();
+    assert_eq!(records.iter().map(|row| (row.minutes, row.content.as_str())).collect::<Vec<_>>(), [(60, "停车值守")]);
     let lots = lot::Entity::find().order_by_asc(lot::Column::Id).all(state.db.read()).await.unwrap();
     let left: Vec<_> = lots.iter().map(|lot| (lot.amount, lot.remaining, lot.expires_at)).collect();
     assert_eq!(left, [(40, 0, None), (60, 40, None), (40, 0, None), (60, 40, None)], "the oldest went first");
