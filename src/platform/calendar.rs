@@ -76,9 +76,11 @@ impl FromStr for Month {
     type Err = NotAMonth;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (year, month) = text.split_once('-').filter(|_| text.len() == 7).ok_or(NotAMonth)?;
-        let (year, month) = (year.parse().ok(), month.parse().ok());
-        year.zip(month).and_then(|(year, month)| NaiveDate::from_ymd_opt(year, month, 1)).map(Self).ok_or(NotAMonth)
+        let (year, month) = text.split_once('-').ok_or(NotAMonth)?;
+        let month = year.parse().ok().zip(month.parse().ok());
+        let month = month.and_then(|(year, month)| NaiveDate::from_ymd_opt(year, month, 1)).map(Self);
+        // Numbers can be written in more ways than one, a month cannot.
+        month.filter(|month| month.to_string() == text).ok_or(NotAMonth)
     }
 }
 
@@ -97,7 +99,7 @@ mod tests {
         assert_eq!(Month::of(at("2026-11-30T16:00:00Z")).to_string(), "2026-12");
         let month: Month = "2026-12".parse().unwrap();
         assert_eq!((month.starts(), month.ends()), (at("2026-11-30T16:00:00Z"), at("2026-12-31T16:00:00Z")));
-        for wrong in ["2026", "2026-13", "2026-1", "26-0001", "abcd-ef"] {
+        for wrong in ["2026", "2026-13", "2026-1", "26-0001", "+026-01", "abcd-ef"] {
             assert!(wrong.parse::<Month>().is_err(), "{wrong}");
         }
     }
