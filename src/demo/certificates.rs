@@ -11,9 +11,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::seed::{place_id, put, user_id};
-use super::volunteering::midnight;
 use crate::certificates::{self, DocumentType, Issuer, Profile, Scope, Sex};
 use crate::identity::Actor;
+use crate::platform::calendar;
 use crate::platform::http::{Caller, Problem, transact};
 use crate::platform::ids;
 use crate::platform::state::{AppState, SetupError};
@@ -55,7 +55,7 @@ async fn actor(state: &AppState, name: &str) -> Result<Actor, Problem> {
 async fn serve(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Problem> {
     let now = state.clock.now();
     for day in [-10, -7] {
-        let starts_at = midnight(now) + TimeDelta::days(day) + TimeDelta::hours(8);
+        let starts_at = calendar::midnight(calendar::day(now)) + TimeDelta::days(day) + TimeDelta::hours(8);
         let ends_at = starts_at + TimeDelta::hours(8);
         let id: ShiftId = ids::named(&format!("shift:parking:{day}"));
         let row = shift::ActiveModel {

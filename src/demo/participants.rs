@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue::Set, DatabaseTransaction};
 use serde_json::json;
 
 use super::seed::{place_id, put, user_id};
-use super::volunteering::midnight;
+use crate::platform::calendar;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
@@ -47,7 +47,7 @@ pub(super) async fn seed(state: &AppState, txn: &DatabaseTransaction) -> Result<
         put(txn, row).await?;
     }
     for (day, title) in EVENINGS {
-        let starts_at = midnight(now) + TimeDelta::days(day) + TimeDelta::hours(14);
+        let starts_at = calendar::midnight(calendar::day(now)) + TimeDelta::days(day) + TimeDelta::hours(14);
         let id: SessionId = ids::named(&format!("session:craft:{day}"));
         let over = day < 0;
         let row = session::ActiveModel {

@@ -2,7 +2,7 @@
 //!
 //! Apart from the other data: tests start from that, and set what they need themselves.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use entities::ids::TransactionId;
 use entities::ledger::TransactionKind;
 use entities::places::place;
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::seed::{place_id, put, user_id};
 use crate::ledger::{self, Party, Transaction, Transfer};
 use crate::notices::{self, Notice};
+use crate::platform::calendar;
 use crate::platform::http::{Problem, transact};
 use crate::platform::ids;
 use crate::platform::state::{AppState, SetupError};
@@ -71,7 +72,7 @@ pub(super) async fn seed(state: &AppState) -> Result<(), SetupError> {
 
 /// The days after the next two weeks' end, so that a holiday is near whenever the demo is run; only where nobody has set any.
 async fn holidays(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Problem> {
-    let day: NaiveDate = (state.clock.now() + TimeDelta::hours(8) + TimeDelta::days(14)).date_naive();
+    let day = calendar::day(state.clock.now() + TimeDelta::days(14));
     place::Entity::update_many()
         .col_expr(place::Column::Settings, Expr::value(json!({ "holidays": [day, day + TimeDelta::days(1)] })))
         .filter(place::Column::Id.is_in([GUANGHUA, YIYUAN].map(place_id)))
@@ -128,7 +129,7 @@ async fn waiting(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Prob
         entry_id: Set(None),
     };
     put(txn, row).await?;
-    let day = (now + TimeDelta::hours(8)).date_naive().to_string();
+    let day = calendar::day(now).to_string();
     let row = award_budget::ActiveModel { actor_id: Set(user_id("staff")), day: Set(day), spent: Set(80) };
     let add = OnConflict::columns([award_budget::Column::ActorId, award_budget::Column::Day])
         .value(award_budget::Column::Spent, Expr::cust("award_budgets.spent + excluded.spent"))

@@ -1,7 +1,7 @@
 //! What the demo shows of volunteering: two activities of the seed document with shifts of the coming days, and the parking
 //! rota of 光华社区: over 20 volunteers in three teams that take turns around the clock. No sign-ups.
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use chrono::TimeDelta;
 use entities::ids::{ShiftTemplateId, TeamId};
 use entities::teams::{MemberState, member, skill, team};
 use entities::volunteering::{activity, shift, shift_template};
@@ -9,6 +9,7 @@ use sea_orm::{ActiveValue::Set, DatabaseTransaction};
 use serde_json::json;
 
 use super::seed::{place_id, put, user_id};
+use crate::platform::calendar;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
@@ -139,7 +140,7 @@ pub(super) async fn seed(state: &AppState, txn: &DatabaseTransaction) -> Result<
         }
         for (turn, day) in item.days.iter().enumerate() {
             for (part, (from, to)) in item.hours.iter().enumerate() {
-                let midnight = midnight(now) + TimeDelta::days(*day);
+                let midnight = calendar::midnight(calendar::day(now)) + TimeDelta::days(*day);
                 let team = (part + turn).checked_rem(item.teams.len()).and_then(|at| item.teams.get(at));
                 let led = team.and_then(|team| team.people.first()).copied().unwrap_or(item.by);
                 let row = shift::ActiveModel {
@@ -212,14 +213,4 @@ async fn put_team(state: &AppState, txn: &DatabaseTransaction, item: &Activity, 
         }
     }
     Ok(())
-}
-
-/// The last midnight in China.
-pub(super) fn midnight(now: DateTime<Utc>) -> DateTime<Utc> {
-    let zone = FixedOffset::east_opt(8 * 3600);
-    let passed = zone.map_or(0, |zone| {
-        use chrono::Timelike;
-        i64::from(now.with_timezone(&zone).num_seconds_from_midnight())
-    });
-    DateTime::from_timestamp(now.timestamp() - passed, 0).unwrap_or(now)
 }

@@ -19,24 +19,15 @@ const MINUTES: &str = "
     ) AS served
     GROUP BY community_id";
 
-/// What paid a debt at once was issued all the same.
-const ISSUED: &str = "
-    SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
-    FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.credit_id
-    WHERE x.kind = 'award' AND x.phase = 'posted' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
-    GROUP BY w.community_id";
-
-const REDEEMED: &str = "
-    SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
-    FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.debit_id
-    WHERE x.kind = 'redemption' AND x.phase = 'post' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
-    GROUP BY w.community_id";
-
-const EXPIRED: &str = "
-    SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
-    FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.debit_id
-    WHERE x.kind = 'expiry' AND x.phase = 'posted' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
-    GROUP BY w.community_id";
+/// What transactions of a kind and phase moved into or out of wallets. What paid a debt at once was issued all the same.
+fn moved(kind: &str, phase: &str, side: &str) -> String {
+    format!(
+        "SELECT w.community_id, CAST(SUM(t.amount) AS bigint) AS value, COUNT(DISTINCT w.owner_id) AS people
+         FROM ledger_transactions x JOIN ledger_transfers t ON t.transaction_id = x.id JOIN ledger_accounts w ON w.id = t.{side}
+         WHERE x.kind = '{kind}' AND x.phase = '{phase}' AND w.kind = 'wallet' AND x.created_at >= $1 AND x.created_at < $2
+         GROUP BY w.community_id"
+    )
+}
 
 /// What was taken back is what had been brought into wallets, whether it was still there, was owed or had expired.
 const REVERSED: &str = "
@@ -67,15 +58,17 @@ const ACTIVE: &str = "
 /// Where a query's sum belongs.
 type Part = fn(&mut Sums) -> &mut Sum;
 
-const PARTS: [(&str, Part); 7] = [
-    (MINUTES, |sums| &mut sums.minutes),
-    (ISSUED, |sums| &mut sums.points_issued),
-    (REDEEMED, |sums| &mut sums.points_redeemed),
-    (EXPIRED, |sums| &mut sums.points_expired),
-    (REVERSED, |sums| &mut sums.points_reversed),
-    (GIFTS, |sums| &mut sums.gifts),
-    (ACTIVE, |sums| &mut sums.people_active),
-];
+fn parts() -> [(String, Part); 7] {
+    [
+        (MINUTES.to_owned(), |sums| &mut sums.minutes),
+        (moved("award", "posted", "credit_id"), |sums| &mut sums.points_issued),
+        (moved("redemption", "post", "debit_id"), |sums| &mut sums.points_redeemed),
+        (moved("expiry", "posted", "debit_id"), |sums| &mut sums.points_expired),
+        (REVERSED.to_owned(), |sums| &mut sums.points_reversed),
+        (GIFTS.to_owned(), |sums| &mut sums.gifts),
+        (ACTIVE.to_owned(), |sums| &mut sums.people_active),
+    ]
+}
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -87,7 +80,7 @@ struct Row {
 /// A month of every community as the records say now; one in which nothing happened is not among them.
 pub(super) async fn sums(connection: &impl ConnectionTrait, month: Month) -> Result<BTreeMap<PlaceId, Sums>, DbErr> {
     let mut all: BTreeMap<PlaceId, Sums> = BTreeMap::new();
-    for (sql, part) in PARTS {
+    for (sql, part) in parts() {
         let values = [month.starts().into(), month.ends().into()];
         let query = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
         for Row { community_id, value, people } in Row::find_by_statement(query).all(connection).await? {

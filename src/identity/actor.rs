@@ -44,6 +44,13 @@ pub struct Residence {
     pub place_path: String,
 }
 
+impl From<residency::Model> for Residence {
+    fn from(row: residency::Model) -> Self {
+        let residency::Model { community_id, building_id, household_id, place_path, .. } = row;
+        Self { community_id, building_id, household_id, place_path }
+    }
+}
+
 impl Actor {
     /// Whether a grant gives a permission at a place.
     pub fn may(&self, permission: Permission, path: &str) -> bool {
@@ -108,12 +115,7 @@ pub async fn residence(connection: &impl ConnectionTrait, user: UserId) -> Resul
         .filter(residency::Column::State.eq(ResidencyState::Approved))
         .one(connection)
         .await?;
-    Ok(row.map(|row| Residence {
-        community_id: row.community_id,
-        building_id: row.building_id,
-        household_id: row.household_id,
-        place_path: row.place_path,
-    }))
+    Ok(row.map(Residence::from))
 }
 
 impl FromRequest for Actor {

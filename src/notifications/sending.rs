@@ -1,6 +1,6 @@
 //! The subscribe message itself: a job that keeps trying, gives the quota back to nobody and never loses the inbox entry.
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
 use entities::identity::user;
 use entities::ids::UserId;
 use entities::notifications::consent;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Template;
+use crate::platform::calendar;
 use crate::platform::http::{Problem, transact};
 use crate::platform::jobs::JobError;
 use crate::platform::state::AppState;
@@ -64,8 +65,7 @@ pub(super) async fn send(state: AppState, payload: Value) -> Result<(), JobError
 
 /// `2026年11月24日 09:30` in China's one time zone.
 fn wall_time(at: DateTime<Utc>) -> String {
-    FixedOffset::east_opt(8 * 3600)
-        .map_or_else(|| at.to_rfc3339(), |zone| at.with_timezone(&zone).format("%Y年%m月%d日 %H:%M").to_string())
+    calendar::text(at, "%Y年%m月%d日 %H:%M")
 }
 
 async fn clear(state: &AppState, person: UserId, template: &str) -> Result<(), Problem> {

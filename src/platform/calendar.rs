@@ -12,9 +12,38 @@ pub fn local(at: DateTime<Utc>) -> NaiveDateTime {
     at.naive_utc() + OFFSET
 }
 
+/// The day that it is in China.
+pub fn day(at: DateTime<Utc>) -> NaiveDate {
+    local(at).date()
+}
+
 /// When a day begins in China.
 pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc() - OFFSET
+    day.and_time(NaiveTime::MIN).and_utc().checked_sub_signed(OFFSET).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// The last moment of a day in China, to the microsecond that the databases keep.
+pub fn day_end(day: NaiveDate) -> DateTime<Utc> {
+    midnight(day) + TimeDelta::days(1) - TimeDelta::microseconds(1)
+}
+
+/// What China's clocks show, in chrono's format: `%-m月%-d日 %H:%M`.
+pub fn text(at: DateTime<Utc>, format: &str) -> String {
+    local(at).format(format).to_string()
+}
+
+/// `2026年11月25日`.
+pub fn day_text(day: NaiveDate) -> String {
+    day.format("%Y年%-m月%-d日").to_string()
+}
+
+/// SQL for China's day of a time, as `2026-11-25`.
+pub fn day_sql(postgres: bool, column: &str) -> String {
+    if postgres {
+        format!("to_char({column} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')")
+    } else {
+        format!("date({column}, '+8 hours')")
+    }
 }
 
 /// A month: what statements and summaries are made of.
@@ -24,7 +53,7 @@ pub struct Month(NaiveDate);
 impl Month {
     /// The month that a moment lies in.
     pub fn of(at: DateTime<Utc>) -> Self {
-        Self::with(local(at).date())
+        Self::with(day(at))
     }
 
     fn with(day: NaiveDate) -> Self {
@@ -91,6 +120,17 @@ mod tests {
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_china() {
+        assert_eq!(day(at("2026-11-30T15:59:59Z")).to_string(), "2026-11-30");
+        assert_eq!(day(at("2026-11-30T16:00:00Z")).to_string(), "2026-12-01");
+        let first = day(at("2026-11-30T16:00:00Z"));
+        assert_eq!(midnight(first), at("2026-11-30T16:00:00Z"));
+        assert_eq!(day_end(first), at("2026-12-01T15:59:59.999999Z"));
+        assert_eq!(day_text(first), "2026年12月1日");
+        assert_eq!(text(at("2026-11-30T16:05:00Z"), "%-m月%-d日 %H:%M"), "12月1日 00:05");
     }
 
     #[test]

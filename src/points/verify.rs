@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::board;
 use super::domain::{Calculation, Period};
+use crate::platform::calendar;
 use crate::platform::state::AppState;
 
 /// See [`crate::platform::db::Db::audit`].
@@ -96,18 +97,9 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     Ok(findings)
 }
 
-/// SQL for China's day of a time.
-fn day(state: &AppState, column: &str) -> String {
-    if state.db.is_postgres() {
-        format!("to_char({column} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')")
-    } else {
-        format!("date({column}, '+8 hours')")
-    }
-}
-
 async fn scores(state: &AppState) -> Result<Vec<String>, DbErr> {
     let connection = state.db.read();
-    let day = day(state, "x.created_at");
+    let day = calendar::day_sql(state.db.is_postgres(), "x.created_at");
     let mut findings = Vec::new();
     // What was reversed is earned no more; the moment in which a score was reached stays that of the latest award.
     let earned = Statement::from_string(
@@ -151,7 +143,7 @@ async fn scores(state: &AppState) -> Result<Vec<String>, DbErr> {
 
 async fn budgets(state: &AppState) -> Result<Vec<String>, DbErr> {
     let connection = state.db.read();
-    let day = day(state, "asked_at");
+    let day = calendar::day_sql(state.db.is_postgres(), "asked_at");
     let mut findings = Vec::new();
     let given = Statement::from_string(
         connection.get_database_backend(),

@@ -207,7 +207,7 @@ async fn a_suspension_ends_by_itself_and_its_no_shows_are_paid_for() {
     .await;
 }
 
-// Guard: the person's row lock; without it two marks at once would each count one too few.
+// Guard: the person's row lock; without it a mark that comes twice at once is refused instead of answered the same.
 #[actix_web::test]
 async fn three_marks_at_once_suspend_once() {
     TestApp::run(async |app| {

@@ -590,9 +590,7 @@ async fn a_reversal_lowers_the_boards_of_the_day_on_which_the_points_were_earned
             let rows = score::Entity::find().filter(score::Column::UserId.eq(user_id(persona)));
             let txn = app.state.db.begin().await.unwrap();
             for row in rows.all(app.state.db.read()).await.unwrap() {
-                if Period::ALL
-                    .map(|period| period.key(linli::points::domain::china_day(earned_at)))
-                    .contains(&row.period)
+                if Period::ALL.map(|period| period.key(linli::platform::calendar::day(earned_at))).contains(&row.period)
                 {
                     let (points, version) = (row.points + points, row.version + 1);
                     let row = score::ActiveModel { points: Set(points), version: Set(version), ..row.into() };

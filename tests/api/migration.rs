@@ -225,8 +225,9 @@ async fn signups(old: &Old, clock: &Clock) {
 
 /// The week, the month and the year that it is.
 fn periods(clock: &Clock) -> [String; 3] {
-    use linli::points::domain::{Period, china_day};
-    [Period::Week, Period::Month, Period::Year].map(|period| period.key(china_day(clock.now())))
+    use linli::platform::calendar::day;
+    use linli::points::domain::Period;
+    [Period::Week, Period::Month, Period::Year].map(|period| period.key(day(clock.now())))
 }
 
 /// The community and the people of it that a ledger refers to.

@@ -83,7 +83,7 @@ async fn codes_are_imported_all_or_none_and_stored_encrypted() {
     .await;
 }
 
-// Guards: `redemption_id IS NULL` in `assign` of rewards/service/vouchers.rs; `reward_vouchers_one_owner` behind it.
+// Guard: `redemption_id IS NULL` in both places of `assign` in rewards/service/vouchers.rs; either alone holds.
 #[actix_web::test]
 async fn thirty_requests_for_ten_codes_make_ten_owners_of_one_each() {
     TestApp::run(async |app| {

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// Everything that a certificate says. It is kept as it was said: fields are only ever added, with `#[serde(default)]`.
@@ -45,16 +45,6 @@ pub struct Entry {
     pub rating: Option<i32>,
     pub responsible: String,
     pub recorded_by: String,
-}
-
-/// The day that it is in China, which has one time zone and no summer time.
-pub fn china_day(at: DateTime<Utc>) -> NaiveDate {
-    (at.naive_utc() + Duration::hours(8)).date()
-}
-
-/// `2026年11月24日`.
-pub fn day_text(day: NaiveDate) -> String {
-    format!("{}年{}月{}日", day.year(), day.month(), day.day())
 }
 
 /// `12小时5分钟`.
@@ -154,6 +144,5 @@ mod tests {
         assert_eq!([59, 60, 725].map(duration_text), ["59分钟", "1小时", "12小时5分钟"]);
         assert_eq!(serial("/jiangan/chezhan/guanghua/", 2026, 7), "JIANGAN-CHEZHAN-GUANGHUA-2026-000007");
         assert_eq!(Content::volunteer_number("/jiangan/chezhan/guanghua/", 7), "JIANGAN-CHEZHAN-GUANGHUA-V000007");
-        assert_eq!(day_text(china_day("2026-11-30T16:00:00Z".parse().unwrap())), "2026年12月1日");
     }
 }

@@ -3,5 +3,5 @@
 mod content;
 mod profile;
 
-pub use content::{Content, Entry, check_code, china_day, day_text, duration_text, normal_code, serial};
+pub use content::{Content, Entry, check_code, duration_text, normal_code, serial};
 pub use profile::{DocumentType, Profile, Sex, masked_document};

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::certificates::domain::{china_day, normal_code};
+use crate::certificates::domain::normal_code;
 use crate::certificates::pdf;
 use crate::certificates::service::issuing::{self, Issuer, Scope};
 use crate::identity::{Actor, Permission};
 use crate::places;
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::{
     Caller, Command, Outcome, Page, PageParams, Paging, Params, Problem, command, text, transact,
@@ -248,8 +249,8 @@ async fn verify(state: web::Data<AppState>, code: web::Path<String>) -> Result<w
         name: row.masked_name.unwrap_or_default(),
         minutes: row.minutes.unwrap_or_default(),
         issuer: row.issuer.unwrap_or_default(),
-        issued_on: row.decided_at.map(china_day),
-        revoked_on: row.revoked_at.map(china_day),
+        issued_on: row.decided_at.map(calendar::day),
+        revoked_on: row.revoked_at.map(calendar::day),
         revoke_reason: row.revoke_reason,
     }))
 }

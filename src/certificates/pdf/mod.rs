@@ -11,7 +11,8 @@ use krilla::Document;
 use krilla::metadata::{DateTime, Metadata};
 use krilla::page::PageSettings;
 
-use super::domain::{Content, Entry, day_text, duration_text};
+use super::domain::{Content, Entry, duration_text};
+use crate::platform::calendar::day_text;
 use font::Fonts;
 use sheet::{Cell, MARGIN, PAGE, Sheets, WIDTH};
 

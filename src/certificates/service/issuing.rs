@@ -1,4 +1,4 @@
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use entities::certificates::{CertificateState, certificate};
 use entities::ids::{CertificateId, PlaceId, UserId};
 use sea_orm::sea_query::{Expr, LockType, OnConflict};
@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::{open, profile, seal};
 use crate::audit;
-use crate::certificates::domain::{self, Content, Entry, china_day, masked_document};
+use crate::certificates::domain::{self, Content, Entry, masked_document};
 use crate::identity::{self, Actor, Permission};
 use crate::notices::{self, Notice};
 use crate::notifications::{self, Message, Template};
 use crate::places;
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
@@ -223,7 +224,7 @@ async fn compose(
         serial: String::new(),
         check_url: format!("{}/api/v1/certificates/verify/{code}", state.config.public_url),
         code,
-        issued_on: china_day(state.clock.now()),
+        issued_on: calendar::day(state.clock.now()),
         name: personal.real_name,
         sex: kept.profile.sex.text().to_owned(),
         birth: kept.profile.birth,
@@ -248,15 +249,15 @@ async fn nickname(txn: &DatabaseTransaction, person: UserId) -> Result<String, P
 }
 
 /// When a day begins in China, so many days later.
-fn beginning(day: Option<&str>, later: i64) -> Option<DateTime<Utc>> {
+fn beginning(day: Option<&str>, later: u64) -> Option<DateTime<Utc>> {
     let day: NaiveDate = day?.parse().ok()?;
-    Some(day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::days(later) - TimeDelta::hours(8))
+    day.checked_add_days(Days::new(later)).map(calendar::midnight)
 }
 
 fn entry(record: ServiceRecord) -> Entry {
     Entry {
         activity: record.activity,
-        date: china_day(record.starts_at),
+        date: calendar::day(record.starts_at),
         place: record.place,
         people_served: record.people_served,
         content: record.content.unwrap_or_default(),

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::{open, seal};
 use crate::audit;
-use crate::certificates::domain::{Content, Profile, china_day};
+use crate::certificates::domain::{Content, Profile};
 use crate::identity::{self, Actor, Permission, Personal};
 use crate::places;
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::{FieldError, Problem};
 use crate::platform::state::AppState;
@@ -25,7 +26,7 @@ pub async fn keep(
 ) -> Result<(), Problem> {
     let now = state.clock.now();
     let home = actor.require_verified(txn).await?;
-    let mistakes = profile.mistakes(china_day(now));
+    let mistakes = profile.mistakes(calendar::day(now));
     if !mistakes.is_empty() {
         let errors = mistakes.into_iter().map(|(pointer, detail)| FieldError {
             pointer: pointer.to_owned(),

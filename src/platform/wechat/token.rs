@@ -31,6 +31,7 @@ use super::error::{Unreachable, WeChatError};
 use super::model::Settings;
 use super::transport::{Call, Transport, parse};
 use crate::platform::cache::{Cache, CacheError, MemoryCache, SharedCache};
+use crate::platform::calendar;
 use crate::platform::clock::Clock;
 use crate::platform::ids;
 
@@ -285,7 +286,7 @@ impl Tokens {
             return Ok(false);
         }
         // WeChat's day begins at midnight in Beijing.
-        let day = (self.clock.now() + TimeDelta::hours(8)).date_naive();
+        let day = calendar::day(self.clock.now());
         Ok(cache.increment(&self.key(&format!("forced:{day}")), DAY).await? <= FORCED_PER_DAY)
     }
 

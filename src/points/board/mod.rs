@@ -32,8 +32,9 @@ use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::domain::{Period, china_day};
+use super::domain::Period;
 use crate::platform::cache::CacheError;
+use crate::platform::calendar;
 use crate::platform::capability::{JobHandler, Schedule};
 use crate::platform::http::Problem;
 use crate::platform::jobs::JobError;
@@ -89,7 +90,7 @@ pub struct Name {
 impl Name {
     /// The board of a period that is now.
     pub fn now(state: &AppState, community: PlaceId, period: Period) -> Self {
-        Self { community, period: period.key(china_day(state.clock.now())) }
+        Self { community, period: period.key(calendar::day(state.clock.now())) }
     }
 
     /// The sorted set's key in the cache.

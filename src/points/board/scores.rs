@@ -7,13 +7,14 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
 
 use super::domain::second;
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
-use crate::points::domain::{Period, china_day};
+use crate::points::domain::Period;
 
 /// The periods that a moment lies in, in the order in which their rows are locked.
 fn periods(at: DateTime<Utc>) -> [String; 4] {
-    let mut keys = Period::ALL.map(|period| period.key(china_day(at)));
+    let mut keys = Period::ALL.map(|period| period.key(calendar::day(at)));
     keys.sort_unstable();
     keys
 }

@@ -7,7 +7,7 @@ use entities::points::{Cut, RuleKey};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::china_day;
+use crate::platform::calendar::{day, local};
 
 /// What a rule says from some moment on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub fn calculate(key: RuleKey, terms: &Terms, quantity: &Quantity, holidays: &BT
         for minute in 0..(*to - *from).num_minutes().max(0) {
             let at = *from + Duration::minutes(minute);
             let night = is_night(at) && night_percent > 100;
-            let holiday = holiday_percent > 100 && holidays.contains(&china_day(at));
+            let holiday = holiday_percent > 100 && holidays.contains(&day(at));
             let [plain, at_night, on_holiday] = &mut parts;
             match (night, holiday) {
                 (_, true) if !night || holiday_percent >= night_percent => on_holiday.minutes += 1,
@@ -113,8 +113,7 @@ pub fn calculate(key: RuleKey, terms: &Terms, quantity: &Quantity, holidays: &BT
 
 /// From 22:00 to 06:00 in China.
 fn is_night(at: DateTime<Utc>) -> bool {
-    let hour = (at.naive_utc() + Duration::hours(8)).hour();
-    !(6..22).contains(&hour)
+    !(6..22).contains(&local(at).hour())
 }
 
 /// What caps and budget still leave; absent where nothing limits.

@@ -1,19 +1,14 @@
 //! When points expire.
 
-use chrono::{DateTime, Duration, Months, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Months, Utc};
 
-use super::china_day;
-
-/// The last moment of a day in China, to the microsecond that the databases keep.
-pub fn day_end(day: NaiveDate) -> DateTime<Utc> {
-    (day.and_time(NaiveTime::MIN) + Duration::days(1) - Duration::hours(8) - Duration::microseconds(1)).and_utc()
-}
+use crate::platform::calendar::{day, day_end};
 
 /// When points earned at `at` expire: with the day so many months later (the month's last where it has no such day).
 /// Never for 0 months.
 pub fn expires_at(at: DateTime<Utc>, months: i64) -> Option<DateTime<Utc>> {
     let months = u32::try_from(months).ok().filter(|months| *months > 0)?;
-    china_day(at).checked_add_months(Months::new(months)).map(day_end)
+    day(at).checked_add_months(Months::new(months)).map(day_end)
 }
 
 #[cfg(test)]

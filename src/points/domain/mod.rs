@@ -3,10 +3,10 @@
 mod earning;
 mod expiry;
 
-use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
+use chrono::{Datelike, NaiveDate};
 
 pub use earning::{Calculation, Factor, Part, Quantity, Room, Terms, calculate, grant, text, title};
-pub use expiry::{day_end, expires_at};
+pub use expiry::expires_at;
 
 /// What a leaderboard counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -38,24 +38,11 @@ impl Period {
     }
 }
 
-/// The day that it is in China, which has one time zone and no summer time.
-pub fn china_day(at: DateTime<Utc>) -> NaiveDate {
-    (at.naive_utc() + Duration::hours(8)).date()
-}
-
-/// `2026年11月25日 07:30` in China.
-pub fn moment_text(at: DateTime<Utc>) -> String {
-    (at.naive_utc() + Duration::hours(8)).format("%Y年%-m月%-d日 %H:%M").to_string()
-}
-
-/// `2026年11月25日`.
-pub fn day_text(day: NaiveDate) -> String {
-    day.format("%Y年%-m月%-d日").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::calendar::day;
+    use chrono::{DateTime, Duration, Utc};
     use proptest::prelude::*;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -63,14 +50,8 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_at_midnight_in_china() {
-        assert_eq!(china_day(at("2026-11-30T15:59:59Z")).to_string(), "2026-11-30");
-        assert_eq!(china_day(at("2026-11-30T16:00:00Z")).to_string(), "2026-12-01");
-    }
-
-    #[test]
     fn keys_of_a_day() {
-        let keys = |text| Period::ALL.map(|period| period.key(china_day(at(text))));
+        let keys = |text| Period::ALL.map(|period| period.key(day(at(text))));
         assert_eq!(keys("2026-11-24T08:00:00Z"), ["2026-W48", "2026-11", "2026", "all"]);
         // The first of January 2027 is a Friday: its week is 2026's last.
         assert_eq!(keys("2026-12-31T16:00:00Z"), ["2026-W53", "2027-01", "2027", "all"]);
@@ -81,7 +62,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_week_has_seven_days_and_begins_on_monday(days in 0_i64..40_000) {
-            let day = china_day(at("1990-01-01T00:00:00Z")) + Duration::days(days);
+            let day = day(at("1990-01-01T00:00:00Z")) + Duration::days(days);
             let monday = day - Duration::days(day.weekday().num_days_from_monday().into());
             for ahead in 0..7 {
                 prop_assert_eq!(Period::Week.key(monday + Duration::days(ahead)), Period::Week.key(day));

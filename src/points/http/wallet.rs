@@ -12,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::manual::{AwardView, Because};
 use crate::identity::{self, Actor};
 use crate::ledger::{self, TakenBack, TransactionKind, TransactionPhase};
+use crate::platform::calendar;
 use crate::platform::http::{Command, Outcome, Page, Paging, Params, Problem, command};
 use crate::platform::state::AppState;
 use crate::points::domain::{self, Calculation, Period};
@@ -47,7 +48,7 @@ async fn mine(state: web::Data<AppState>, actor: Actor) -> Result<web::Json<Poin
         return Ok(web::Json(PointsView::default()));
     };
     let balance = ledger::balance(connection, home.community_id, actor.user_id, state.clock.now()).await?;
-    let ever = Period::All.key(domain::china_day(state.clock.now()));
+    let ever = Period::All.key(calendar::day(state.clock.now()));
     let earned = score::Entity::find_by_id((home.community_id, ever, actor.user_id)).one(connection).await?;
     Ok(web::Json(PointsView {
         available: balance.available,

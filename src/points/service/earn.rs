@@ -9,6 +9,7 @@ use super::{Award, credit, rules};
 use crate::ledger;
 use crate::notifications::{self, Message, Template};
 use crate::places;
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::config::Rules;
 use crate::platform::http::Problem;
@@ -60,7 +61,7 @@ pub async fn earn(state: &AppState, txn: &DatabaseTransaction, earn: &Earn<'_>) 
     if asked <= 0 {
         return Ok(Earned::default());
     }
-    let today = domain::china_day(earn.at).to_string();
+    let today = calendar::day(earn.at).to_string();
     // The wallet's lock makes what one person earns in a community one after the other.
     let budget = ledger::lock_for_award(txn, earn.community_id, earn.person, state.clock.now()).await?;
     if let Some(earlier) = earlier(txn, earn).await? {

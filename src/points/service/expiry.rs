@@ -19,11 +19,11 @@ use uuid::Uuid;
 
 use crate::ledger::{self, Party};
 use crate::notifications::{self, Message, Template};
+use crate::platform::calendar;
 use crate::platform::capability::Schedule;
 use crate::platform::http::{Problem, transact};
 use crate::platform::jobs::JobError;
 use crate::platform::state::AppState;
-use crate::points::domain;
 
 /// What recurs: expiry is posted, and people are told of what comes.
 pub(in crate::points) const SCHEDULES: [Schedule; 2] = [
@@ -45,15 +45,6 @@ const BATCH: u64 = 500;
 const AHEAD: [i64; 2] = [30, 7];
 /// How far ahead one sees what runs out.
 const SHOWN_DAYS: i64 = 90;
-
-/// SQL for China's day on which a lot runs out.
-fn day_of_lot(state: &AppState) -> &'static str {
-    if state.db.is_postgres() {
-        "to_char(l.expires_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
-    } else {
-        "date(l.expires_at, '+8 hours')"
-    }
-}
 
 /// The schedule: posts what has run out, wallet by wallet in the order of their ids. The wallet's lock makes several workers one
 /// after the other, and the later ones find nothing left.
@@ -106,7 +97,7 @@ struct Due {
 /// The schedule: tells everybody whose points run out 30 and 7 days before, once a day of theirs however many lots that are. A
 /// reminder is a row that only one worker can add.
 pub(in crate::points) async fn remind(state: &AppState) -> Result<(), JobError> {
-    let today = domain::china_day(state.clock.now());
+    let today = calendar::day(state.clock.now());
     let [far, near] = AHEAD;
     for (ahead, from, to) in [(far, near, far), (near, -1, near)] {
         let window = [today + TimeDelta::days(from), today + TimeDelta::days(to)];
@@ -127,7 +118,7 @@ async fn remind_batch(
     ahead: i64,
     [after, until]: [NaiveDate; 2],
 ) -> Result<bool, Problem> {
-    let day = day_of_lot(state);
+    let day = calendar::day_sql(state.db.is_postgres(), "l.expires_at");
     let sql = format!(
         "INSERT INTO points_reminders (wallet_id, day, ahead, amount)
          SELECT due.wallet_id, due.day, $1, due.amount FROM (
@@ -142,8 +133,8 @@ async fn remind_batch(
          ON CONFLICT (wallet_id, day, ahead) DO NOTHING
          RETURNING wallet_id, day, amount"
     );
-    let after = domain::day_end(after).max(state.clock.now());
-    let values = [ahead.into(), after.into(), domain::day_end(until).into()];
+    let after = calendar::day_end(after).max(state.clock.now());
+    let values = [ahead.into(), after.into(), calendar::day_end(until).into()];
     let statement = Statement::from_sql_and_values(txn.get_database_backend(), sql, values);
     let due = Due::find_by_statement(statement).all(txn).await?;
     let owners = account::Entity::find().filter(account::Column::Id.is_in(due.iter().map(|one| one.wallet_id)));
@@ -158,7 +149,7 @@ async fn remind_batch(
     }
     for ((community, day, amount), mut people) in alike {
         people.sort_unstable();
-        let text = day.parse().map_or_else(|_| day.to_owned(), domain::day_text);
+        let text = day.parse().map_or_else(|_| day.to_owned(), calendar::day_text);
         let message = Message {
             kind: "points.expiring",
             title: format!("{amount}分快到期了"),
@@ -188,12 +179,12 @@ pub(in crate::points) async fn expiring(
     person: UserId,
 ) -> Result<Vec<Expiring>, Problem> {
     let now = state.clock.now();
-    let until = domain::day_end(domain::china_day(now) + TimeDelta::days(SHOWN_DAYS));
+    let until = calendar::day_end(calendar::day(now) + TimeDelta::days(SHOWN_DAYS));
     let sql = format!(
         "SELECT {} AS \"on\", CAST(SUM(l.remaining) AS bigint) AS amount FROM ledger_lots l
          WHERE l.wallet_id = $1 AND l.remaining > 0 AND l.expires_at > $2 AND l.expires_at <= $3
          GROUP BY 1 ORDER BY 1",
-        day_of_lot(state)
+        calendar::day_sql(state.db.is_postgres(), "l.expires_at")
     );
     let wallet = ledger::account_id(community, Party::Person(person));
     let values = [wallet.into(), now.into(), until.into()];

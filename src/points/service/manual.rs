@@ -13,11 +13,11 @@ use crate::identity::{self, Actor, Permission};
 use crate::ledger;
 use crate::notifications::{self, Message, Template};
 use crate::places;
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::points::domain;
 
 /// At most so many points by hand in one call.
 pub(in crate::points) const PER_CALL: i64 = 100;
@@ -162,7 +162,7 @@ async fn spend_budget(
 ) -> Result<(), Problem> {
     let row = award_budget::ActiveModel {
         actor_id: Set(actor),
-        day: Set(domain::china_day(now).to_string()),
+        day: Set(calendar::day(now).to_string()),
         spent: Set(amount),
     };
     let add = OnConflict::columns([award_budget::Column::ActorId, award_budget::Column::Day])

@@ -12,6 +12,7 @@ use crate::audit;
 use crate::identity::{Actor, Permission};
 use crate::notices::{self, Notice};
 use crate::places::{self, Place};
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::config::Rules;
 use crate::platform::http::Problem;
@@ -162,7 +163,11 @@ pub(in crate::points) async fn set(
         community_id: community,
         kind: "points.rule",
         title: format!("积分规则调整：{}", domain::title(key)),
-        body: format!("自{}起：{}。此前的积分不变。", domain::moment_text(from_at), domain::text(key, &terms)),
+        body: format!(
+            "自{}起：{}。此前的积分不变。",
+            calendar::text(from_at, "%Y年%-m月%-d日 %H:%M"),
+            domain::text(key, &terms)
+        ),
         subject: None,
     };
     notices::publish(state, txn, notice).await?;

@@ -2,6 +2,7 @@ mod catalogue;
 mod merchants;
 mod redemptions;
 mod statements;
+mod stock;
 
 use garde::Error;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -10,6 +11,7 @@ use super::domain::opening::Opening;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     catalogue::routes(config);
+    stock::routes(config);
     merchants::routes(config);
     statements::routes(config);
     redemptions::routes(config);

@@ -1,9 +1,10 @@
 //! Which shifts a template makes: daily parts on the days of an RFC 5545 rule, teams in rotation.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use rrule::{Frequency, RRule, RRuleSet, Tz, Unvalidated};
 
 use super::Span;
+use crate::platform::calendar;
 
 /// A rule gives at most so many days.
 const MOST_DAYS: u16 = 400;
@@ -84,7 +85,7 @@ pub fn expand(plan: &Plan<'_>) -> Result<Vec<Planned>, (&'static str, String)> {
             Rotation::Day => at,
             Rotation::Week => usize::try_from((day - plan.from).num_days() / 7).unwrap_or_default(),
         };
-        let midnight = midnight(day).ok_or(("/from", "不是日期 / not a date".to_owned()))?;
+        let midnight = calendar::midnight(day);
         for (part, Part { from, to }) in plan.parts.iter().enumerate() {
             let span = Span { from: midnight + TimeDelta::minutes(*from), to: midnight + TimeDelta::minutes(*to) };
             shifts.push(Planned { span, team: (part + turn).checked_rem(plan.teams) });
@@ -122,11 +123,6 @@ fn days(plan: &Plan<'_>) -> Result<Vec<NaiveDate>, (&'static str, String)> {
         .map(chrono::DateTime::date_naive)
         .filter(|day| *day <= plan.until && day.year() < 10_000)
         .collect())
-}
-
-fn midnight(day: NaiveDate) -> Option<DateTime<Utc>> {
-    let china = FixedOffset::east_opt(8 * 3600)?;
-    Some(china.from_local_datetime(&day.and_time(NaiveTime::MIN)).single()?.to_utc())
 }
 
 #[cfg(test)]

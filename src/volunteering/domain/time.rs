@@ -1,8 +1,9 @@
 //! Half-open times, and until when what may be done.
 
-use chrono::{DateTime, FixedOffset, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use super::Event;
+use crate::platform::calendar;
 use crate::volunteering::SignupState;
 
 /// A shift at most this long.
@@ -66,18 +67,13 @@ impl Span {
 
     /// `11月25日 08:00–16:00` in China's one time zone.
     pub fn text(self) -> String {
-        format!("{}–{}", moment(self.from, "%-m月%-d日 %H:%M"), moment(self.to, "%H:%M"))
+        format!("{}–{}", calendar::text(self.from, "%-m月%-d日 %H:%M"), calendar::text(self.to, "%H:%M"))
     }
 }
 
 /// `11月25日 07:30`.
 pub fn moment_text(at: DateTime<Utc>) -> String {
-    moment(at, "%-m月%-d日 %H:%M")
-}
-
-fn moment(at: DateTime<Utc>, format: &str) -> String {
-    FixedOffset::east_opt(8 * 3600)
-        .map_or_else(|| at.to_rfc3339(), |zone| at.with_timezone(&zone).format(format).to_string())
+    calendar::text(at, "%-m月%-d日 %H:%M")
 }
 
 /// Coming and leaving.
