@@ -76,7 +76,11 @@ pub(super) async fn has_time(
         Some((Clash::Overlap, other)) => Err(Problem::new(Code::OverlappingShift, other.text())),
         Some((Clash::Rest, other)) => Err(Problem::new(
             Code::RestTooShort,
-            format!("与{}之间须休息{}分钟 / rest needed: minutes", other.text(), rules.minimum_rest_minutes),
+            format!(
+                "与{}之间须休息{rest}分钟 / {rest} minutes of rest are needed",
+                other.text(),
+                rest = rules.minimum_rest_minutes
+            ),
         )),
     }
 }
