@@ -26,8 +26,9 @@ use crate::platform::http::{FieldError, Problem, etag, limits, problem};
 use crate::platform::state::AppState;
 use crate::platform::telemetry::{self, RequestSpan};
 use crate::{
-    certificates, figures, files, identity, ledger, moderation, needs, notices, notifications, places, points, polls,
-    projects, rewards, surveys, teams, volunteering,
+    cases, certificates, delivery, figures, files, funds, identity, judgement, ledger, moderation, needs, notices,
+    notifications, organisations, places, points, polls, programmes, projects, rewards, surveys, teams, tenders,
+    topics, volunteering,
 };
 
 /// All capabilities. Each may use only those before it; `tests/architecture.rs` holds them to that.
@@ -43,9 +44,17 @@ pub fn capabilities() -> Vec<Capability> {
         ledger::capability(),
         points::capability(),
         surveys::capability(),
-        needs::capability(),
-        projects::capability(),
         polls::capability(),
+        cases::capability(),
+        needs::capability(),
+        topics::capability(),
+        organisations::capability(),
+        programmes::capability(),
+        projects::capability(),
+        tenders::capability(),
+        delivery::capability(),
+        judgement::capability(),
+        funds::capability(),
         teams::capability(),
         volunteering::capability(),
         certificates::capability(),

@@ -5,22 +5,30 @@
 pub mod platform;
 
 pub mod audit;
+pub mod cases;
 pub mod certificates;
+pub mod delivery;
 pub mod figures;
 pub mod files;
+pub mod funds;
 pub mod identity;
+pub mod judgement;
 pub mod ledger;
 pub mod moderation;
 pub mod needs;
 pub mod notices;
 pub mod notifications;
+pub mod organisations;
 pub mod places;
 pub mod points;
 pub mod polls;
+pub mod programmes;
 pub mod projects;
 pub mod rewards;
 pub mod surveys;
 pub mod teams;
+pub mod tenders;
+pub mod topics;
 pub mod volunteering;
 
 pub mod app;

@@ -147,6 +147,10 @@ ids! {
     NeedId,
     /// A social organisation.
     OrganisationId,
+    /// Somebody's belonging to an organisation.
+    OrganisationPersonId,
+    /// Money for a purpose, with its rules and calendar.
+    ProgrammeId,
     /// Work for a place.
     ProjectId,
     /// Volunteers who serve together.

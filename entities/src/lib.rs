@@ -16,6 +16,7 @@ pub mod organisations;
 pub mod places;
 pub mod points;
 pub mod polls;
+pub mod programmes;
 pub mod projects;
 pub mod rewards;
 pub mod surveys;

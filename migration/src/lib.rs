@@ -63,6 +63,18 @@ migrations! {
     m20261125_000018_rewards,
     m20261125_000019_figures,
     m20261125_000020_adoption,
+    m20261126_000021_parties,
+    m20261126_000022_lifecycle,
+    m20261126_000023_notices,
+    m20261126_000024_needs,
+    m20261126_000025_topics,
+    m20261126_000026_organisations,
+    m20261126_000027_programmes,
+    m20261126_000028_tenders,
+    m20261126_000029_delivery,
+    m20261126_000030_judgement,
+    m20261126_000031_funds,
+    m20261126_000032_figures,
 }
 
 /// Column types by database: what the SQL files write, PostgreSQL, SQLite.

@@ -266,6 +266,11 @@ async fn projects(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Pro
             figures: Set((item.figures)()),
             created_by: Set(None),
             created_at: Set(now),
+            programme_id: Set(None),
+            designer_id: Set(None),
+            version: Set(0),
+            moves: Set(0),
+            state_since: Set(now),
         };
         put(txn, row).await?;
     }

@@ -1,9 +1,12 @@
 //! What staff do with a poll: draft, open, close.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use entities::identity::residency;
 use entities::ids::{PlaceId, PollId, PollOptionId, ProjectId, UserId};
 use entities::polls::{PollKind, PollState, ballot, elector, option, poll};
+use entities::projects::project;
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
@@ -21,7 +24,7 @@ use crate::platform::code::Code;
 use crate::platform::http::{Problem, transact};
 use crate::platform::state::AppState;
 use crate::platform::{ids, jobs};
-use crate::{audit, places, projects};
+use crate::{audit, places};
 
 impl From<Mistake> for Problem {
     fn from(mistake: Mistake) -> Self {
@@ -41,6 +44,24 @@ pub(super) struct NewPoll<'a> {
     pub closes_at: Option<DateTime<Utc>>,
 }
 
+/// Which of the projects belong to a community. Projects stand after polls: what a poll is about is only an id to it.
+async fn projects_of(
+    txn: &DatabaseTransaction,
+    community_id: PlaceId,
+    projects: impl IntoIterator<Item = ProjectId>,
+) -> Result<HashSet<ProjectId>, Problem> {
+    let mut wanted = projects.into_iter().peekable();
+    if wanted.peek().is_none() {
+        return Ok(HashSet::new());
+    }
+    let found = project::Entity::find()
+        .select_only()
+        .column(project::Column::Id)
+        .filter(project::Column::Id.is_in(wanted))
+        .filter(project::Column::CommunityId.eq(community_id));
+    Ok(found.into_tuple().all(txn).await?.into_iter().collect())
+}
+
 /// Drafts a poll.
 pub(super) async fn create(
     state: &AppState,
@@ -57,7 +78,7 @@ pub(super) async fn create(
     }
     let rules = Rules::of_new(new.kind, options.len(), new.max_choices)?;
     domain::check_calendar(new.opens_at, new.closes_at, now)?;
-    let known = projects::of_community(txn, community_id, options.iter().filter_map(|(_, project)| *project)).await?;
+    let known = projects_of(txn, community_id, options.iter().filter_map(|(_, project)| *project)).await?;
     for (at, (title, project)) in options.iter().enumerate() {
         if options.iter().take(at).any(|(earlier, _)| earlier.trim() == title.trim()) {
             return Err(Problem::field(

@@ -2,13 +2,13 @@ use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
 use entities::ids::{NeedId, OrganisationId, PlaceId, ProjectId};
-use entities::organisations::{OrganisationState, organisation};
+use entities::organisations::organisation;
 use entities::projects::{ProjectState, project};
 use garde::Validate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service;
@@ -24,7 +24,7 @@ const MAX_BUDGET_FEN: i64 = 10_000_000_000;
 const MAX_NEEDS: usize = 50;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(create).service(read).service(register);
+    config.service(list).service(create).service(read);
 }
 
 /// Work for a place.
@@ -133,40 +133,4 @@ async fn create(state: web::Data<AppState>, actor: Actor, request: Command<NewPr
         Ok(view(row, &[]))
     })
     .await
-}
-
-/// A social organisation of the register.
-#[derive(Serialize, ToSchema)]
-struct OrganisationView {
-    id: OrganisationId,
-    name: String,
-    state: OrganisationState,
-    /// Where it works.
-    place_id: Option<PlaceId>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct OrganisationParams {
-    cursor: Option<String>,
-    limit: Option<u64>,
-}
-
-/// The register of social organisations
-#[utoipa::path(tag = "projects", params(OrganisationParams), responses((status = 200, body = Page<OrganisationView>)))]
-#[get("/organisations")]
-async fn register(
-    state: web::Data<AppState>,
-    _: Caller,
-    params: Params<OrganisationParams>,
-) -> Result<web::Json<Page<OrganisationView>>, Problem> {
-    let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
-    let rows = paging.apply(organisation::Entity::find(), organisation::Column::Id).all(state.db.read()).await?;
-    Ok(web::Json(paging.page(
-        &state.keys,
-        rows,
-        |row| row.id.0,
-        |row| OrganisationView { id: row.id, name: row.name, state: row.state, place_id: row.place_id },
-    )))
 }

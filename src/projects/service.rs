@@ -36,6 +36,11 @@ pub(super) async fn create(
         figures: Set(json!({})),
         created_by: Set(Some(actor.user_id)),
         created_at: Set(state.clock.now()),
+        programme_id: Set(None),
+        designer_id: Set(None),
+        version: Set(0),
+        moves: Set(0),
+        state_since: Set(state.clock.now()),
     };
     let row = row.insert(txn).await?;
     needs::adopt(state, txn, actor, community_id, (id, &row.title), need_ids).await?;

@@ -1,6 +1,7 @@
 //! Tables of `organisations`.
 
 pub mod organisation;
+pub mod person;
 
 use crate::text_enum;
 
@@ -10,5 +11,13 @@ text_enum! {
         Registered,
         Incubating,
         Guided,
+    }
+}
+
+text_enum! {
+    /// What somebody is in an organisation.
+    pub enum PersonRole {
+        Head,
+        Member,
     }
 }

@@ -6,6 +6,7 @@ use sea_orm::entity::prelude::*;
 use super::ProjectState;
 use crate::ids::OrganisationId;
 use crate::ids::PlaceId;
+use crate::ids::ProgrammeId;
 use crate::ids::ProjectId;
 use crate::ids::UserId;
 
@@ -27,6 +28,11 @@ pub struct Model {
     pub figures: Json,
     pub created_by: Option<UserId>,
     pub created_at: DateTimeUtc,
+    pub programme_id: Option<ProgrammeId>,
+    pub designer_id: Option<OrganisationId>,
+    pub version: i64,
+    pub moves: i64,
+    pub state_since: DateTimeUtc,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,21 @@
+//! Tables of `programmes`.
+
+pub mod programme;
+
+use crate::text_enum;
+
+text_enum! {
+    /// Where a programme stands.
+    pub enum ProgrammeState {
+        Draft,
+        Open,
+        Closed,
+    }
+}
+
+text_enum! {
+    /// How a programme chooses among projects.
+    pub enum Allocation {
+        Ranked,
+    }
+}
