@@ -17,7 +17,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
-pub use actor::{Actor, Residence, residence};
+pub use actor::{Actor, Residence, holds, residence};
 pub use domain::Permission;
 pub use entities::identity::{ResidencyState, Role};
 pub use service::{Personal, masked_name, masked_phone, personal_of, phones};
