@@ -122,6 +122,8 @@ codes! {
     ReviewsMissing         409 "专家评审份数不足" "Not enough experts have reviewed this version";
     SelectionNotReady      409 "尚不能提出入选名单" "Something is missing for a selection; the answer says what";
     SelectionStale         409 "名单已不是最新，请重新提出" "The list is not the latest, or a project has moved on: propose anew";
+    ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
+    PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
     InvalidInput           422 "填写内容有误" "Some input is not valid";
@@ -184,6 +186,9 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("project_reviews_once", Code::AlreadyReviewed),
     ("project_reviews_panel", Code::NotOnPanel),
     ("project_selections_by_two", Code::OwnAct),
+    ("project_parties_apart", Code::PartiesNotApart),
+    ("project_parties_no_shared_people", Code::PartiesNotApart),
+    ("projects_lifecycle", Code::ProjectState),
     ("residencies_not_by_oneself", Code::OwnAct),
     ("residencies_one_live", Code::ResidencyExists),
     ("reward_counts_limit", Code::RedemptionLimit),
