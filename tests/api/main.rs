@@ -31,6 +31,7 @@ mod platform;
 mod points;
 mod polls;
 mod presence;
+mod programmes;
 mod projects;
 mod rewards;
 mod settings;
