@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
@@ -33,11 +35,11 @@ struct PersonView {
     ended_at: Option<DateTime<Utc>>,
 }
 
-fn view(row: person::Model, name: Option<&String>) -> PersonView {
+fn view(row: person::Model, names: &HashMap<UserId, String>) -> PersonView {
     PersonView {
         id: row.id,
         user_id: row.user_id,
-        name: name.cloned().unwrap_or_default(),
+        name: names.get(&row.user_id).cloned().unwrap_or_default(),
         role: row.role,
         duty: row.duty,
         since: row.since,
@@ -70,8 +72,7 @@ async fn add(
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
         let row = people::add(&state, txn, &actor, *id, (*user_id, *role, duty)).await?;
         let names = names(txn, [row.user_id]).await?;
-        let name = names.get(&row.user_id);
-        Ok(view(row, name))
+        Ok(view(row, &names))
     })
     .await
 }
@@ -91,11 +92,7 @@ async fn list(
     let all = person::Entity::find().filter(person::Column::OrganisationId.eq(*id));
     let rows = paging.apply(all, person::Column::Id).all(connection).await?;
     let names = names(connection, rows.iter().map(|row| row.user_id)).await?;
-    let named = |row: person::Model| {
-        let name = names.get(&row.user_id);
-        view(row, name)
-    };
-    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, named)))
+    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, |row| view(row, &names))))
 }
 
 /// End somebody's belonging: oneself, a head for ordinary members, staff for anybody
