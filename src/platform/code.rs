@@ -65,8 +65,6 @@ codes! {
     PollAlreadyOpen        409 "表决已经开始" "The poll was opened already";
     AlreadyInOrganisation  409 "已是该机构的人员" "The person belongs to the organisation already";
     ConflictDeclared       409 "已申报过该利益关系" "This interest is declared already";
-    PartiesShareAPerson    409 "同一项目的承接、督导、评估机构不能有共同的人员" "Two organisations of one project would share a person";
-    PartiesNotApart        409 "同一项目的承接、督导、评估机构须为三家不同的机构" "An organisation has one part in a project";
     SurveyNotDraft         409 "问卷已经发布" "The survey is published already";
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
     AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";
@@ -170,7 +168,6 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("poll_participations_elector", Code::NotAnElector),
     ("poll_participations_pkey", Code::AlreadyVoted),
     ("project_parties_apart", Code::PartiesNotApart),
-    ("project_parties_no_shared_people", Code::PartiesShareAPerson),
     ("project_parties_no_shared_people", Code::PartiesNotApart),
     ("projects_lifecycle", Code::ProjectState),
     ("residencies_not_by_oneself", Code::OwnAct),

@@ -135,8 +135,8 @@ async fn a_party_and_a_shared_person_at_once_are_one_of_the_two() {
             let (assigned, added) =
                 join(assign(app, project, Part::Evaluator, two, &[one]), staff.post(&people(two), someone)).await;
             match (&assigned, added.status) {
-                (Ok(()), 409) => drop(added.refused(409, "parties_share_a_person")),
-                (Err(problem), 201) => assert_eq!(problem.code(), Code::PartiesShareAPerson),
+                (Ok(()), 409) => drop(added.refused(409, "parties_not_apart")),
+                (Err(problem), 201) => assert_eq!(problem.code(), Code::PartiesNotApart),
                 (assigned, status) => panic!("{assigned:?}, {status}"),
             }
         }
