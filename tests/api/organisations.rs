@@ -37,7 +37,6 @@ async fn organisation(app: &TestApp, name: &str) -> OrganisationId {
         state: Set(OrganisationState::Guided),
         place_id: Set(Some(place_id(GUANGHUA))),
         created_at: Set(app.state.clock.now()),
-        ..Default::default()
     };
     transact(&app.state, async |txn| Ok(row.insert(txn).await?.id)).await.unwrap()
 }
