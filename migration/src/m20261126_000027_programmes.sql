@@ -132,7 +132,8 @@ CREATE TABLE project_selections (
 CREATE INDEX project_selections_of ON project_selections (selection_id);
 
 -- A design comes within the cap and in time: the first version while proposals are taken, a returned one until the reviews end.
--- A reviewer is not of the organisation that designs, did not create the project or hand this version in, and declared no conflict;
+-- A reviewer is not of the organisation that designs nor has declared an interest in it, did not create the project or hand a version
+-- in, and declared no conflict;
 -- and whoever has reviewed declares none afterwards.
 --postgres
 CREATE FUNCTION refuse_design() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -156,7 +157,9 @@ BEGIN
         OR EXISTS (SELECT 1 FROM projects p WHERE p.id = NEW.project_id AND p.created_by = NEW.reviewer_id)
         OR EXISTS (SELECT 1 FROM project_designs d WHERE d.project_id = NEW.project_id AND d.submitted_by = NEW.reviewer_id)
         OR EXISTS (SELECT 1 FROM projects p JOIN organisation_people o ON o.organisation_id = p.designer_id AND o.ended_at IS NULL
-            WHERE p.id = NEW.project_id AND o.user_id = NEW.reviewer_id) THEN
+            WHERE p.id = NEW.project_id AND o.user_id = NEW.reviewer_id)
+        OR EXISTS (SELECT 1 FROM projects p JOIN organisation_conflicts i ON i.organisation_id = p.designer_id AND i.ended_at IS NULL
+            WHERE p.id = NEW.project_id AND i.user_id = NEW.reviewer_id) THEN
         RAISE EXCEPTION 'a conflict of interest' USING ERRCODE = 'check_violation', CONSTRAINT = 'project_reviews_no_conflict';
     END IF;
     RETURN NEW;
@@ -189,6 +192,8 @@ WHEN EXISTS (SELECT 1 FROM project_conflicts c WHERE c.project_id = NEW.project_
     OR EXISTS (SELECT 1 FROM project_designs d WHERE d.project_id = NEW.project_id AND d.submitted_by = NEW.reviewer_id)
     OR EXISTS (SELECT 1 FROM projects p JOIN organisation_people o ON o.organisation_id = p.designer_id AND o.ended_at IS NULL
         WHERE p.id = NEW.project_id AND o.user_id = NEW.reviewer_id)
+    OR EXISTS (SELECT 1 FROM projects p JOIN organisation_conflicts i ON i.organisation_id = p.designer_id AND i.ended_at IS NULL
+        WHERE p.id = NEW.project_id AND i.user_id = NEW.reviewer_id)
 BEGIN SELECT RAISE(ABORT, 'project_reviews_no_conflict'); END;
 CREATE TRIGGER project_conflicts_before_review BEFORE INSERT ON project_conflicts
 WHEN EXISTS (SELECT 1 FROM project_reviews r WHERE r.project_id = NEW.project_id AND r.reviewer_id = NEW.user_id)

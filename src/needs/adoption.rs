@@ -64,7 +64,7 @@ pub async fn adopt(
             title: "您的需求已立项".to_owned(),
             body: format!("“{}”纳入项目“{title}”", row.title),
             target: Some(("project", project.0)),
-            dedupe_key: format!("need.adopted:{}", row.id),
+            dedupe_key: format!("need.adopted:{}:{project}", row.id),
             template: Template::Need,
         };
         notifications::tell(state, txn, row.author_id, &message).await?;
@@ -84,6 +84,39 @@ pub async fn adopt(
             actor: Some(actor.user_id),
         };
         points::earn(state, txn, &earn).await?;
+    }
+    Ok(())
+}
+
+/// Takes needs out of a project that will not be carried out: neighbours and other projects find them as they were before. What
+/// their authors earned stays theirs: they said something that was worth taking up.
+pub async fn release_of_project(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    project: ProjectId,
+) -> Result<(), Problem> {
+    let locked = need::Entity::find()
+        .filter(need::Column::ProjectId.eq(project))
+        .order_by_asc(need::Column::Id)
+        .lock(LockType::NoKeyUpdate);
+    locked.all(txn).await?;
+    let free = need::Entity::update_many()
+        .col_expr(need::Column::State, NeedState::Published.into())
+        .col_expr(need::Column::ProjectId, Option::<Uuid>::None.into())
+        .filter(need::Column::ProjectId.eq(project))
+        .filter(need::Column::State.eq(NeedState::InProject))
+        .exec_with_returning(txn)
+        .await?;
+    for row in free {
+        let message = Message {
+            kind: "need.released",
+            title: "您的需求重新公开".to_owned(),
+            body: format!("“{}”所在的项目不再进行", row.title),
+            target: Some((KIND, row.id.0)),
+            dedupe_key: format!("need.released:{}:{project}", row.id),
+            template: Template::Need,
+        };
+        notifications::tell(state, txn, row.author_id, &message).await?;
     }
     Ok(())
 }

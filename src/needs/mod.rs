@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
-pub use adoption::adopt;
+pub use adoption::{adopt, release_of_project};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

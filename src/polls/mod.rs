@@ -25,6 +25,7 @@ pub mod count;
 pub mod domain;
 mod http;
 mod service;
+mod standing;
 mod verify;
 
 use std::time::Duration;
@@ -33,7 +34,8 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
 
-pub use service::freeze;
+pub use service::{NewPoll, create, freeze};
+pub use standing::{Standing, standings};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

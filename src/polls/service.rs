@@ -33,7 +33,8 @@ impl From<Mistake> for Problem {
 }
 
 /// A poll that somebody wants to hold.
-pub(super) struct NewPoll<'a> {
+#[allow(missing_docs, reason = "the fields of the request")]
+pub struct NewPoll<'a> {
     pub place_id: PlaceId,
     pub title: &'a str,
     pub kind: PollKind,
@@ -63,7 +64,7 @@ async fn projects_of(
 }
 
 /// Drafts a poll.
-pub(super) async fn create(
+pub async fn create(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -23,8 +23,8 @@ use futures_util::FutureExt;
 use crate::platform::capability::Capability;
 
 pub use money::{commit, give_back};
-pub use panel::{require_on_panel, sits_on};
-pub use service::{find, lock, phases, rubric, share};
+pub use panel::{experts, require_on_panel, sits_on};
+pub use service::{find, lock, phases, rubric, share, yuan};
 
 const RULES: &[(&str, &str)] = &[
     (

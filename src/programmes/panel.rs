@@ -102,3 +102,8 @@ pub async fn require_on_panel(txn: &DatabaseTransaction, id: ProgrammeId, person
     let row = expert::Entity::find_by_id((id, person)).lock(LockType::Share).one(txn).await?;
     if row.is_some_and(|row| row.removed_at.is_none()) { Ok(()) } else { Err(Code::NotOnPanel.into()) }
 }
+
+/// The people of a programme's panel now; for telling them.
+pub async fn experts(connection: &impl ConnectionTrait, id: ProgrammeId) -> Result<Vec<UserId>, Problem> {
+    Ok(of(connection, id).await?.into_iter().map(|row| row.user_id).collect())
+}

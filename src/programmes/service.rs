@@ -252,8 +252,8 @@ pub(super) async fn open(
     Ok(opened)
 }
 
-/// `1234.50`, or `1234` without a remainder.
-fn yuan(fen: i64) -> String {
+/// Money for people to read: `1234.50`, or `1234` without a remainder.
+pub fn yuan(fen: i64) -> String {
     if fen % 100 == 0 { (fen / 100).to_string() } else { format!("{}.{:02}", fen / 100, fen % 100) }
 }
 

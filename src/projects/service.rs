@@ -1,4 +1,4 @@
-use entities::ids::{NeedId, OrganisationId, PlaceId, ProjectId};
+use entities::ids::{NeedId, OrganisationId, PlaceId, ProgrammeId, ProjectId};
 use entities::projects::{Part, ProjectState, project};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait};
 use serde_json::json;
@@ -7,24 +7,49 @@ use super::lifecycle::{self, Who};
 use super::steps;
 use crate::audit;
 use crate::identity::{Actor, Permission};
+use crate::places::{self, is_within};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::{needs, places};
+use crate::{needs, organisations, programmes};
 
-/// Proposes a project for a place, which takes needs up.
+/// A project that somebody proposes.
+pub(super) struct NewProject<'a> {
+    pub place_id: PlaceId,
+    pub title: &'a str,
+    pub summary: &'a str,
+    pub budget_fen: i64,
+    pub need_ids: &'a [NeedId],
+    pub designer: Option<OrganisationId>,
+    pub programme: Option<ProgrammeId>,
+}
+
+/// Proposes a project for a place, which takes needs up: staff, social workers, or somebody for their own organisation.
 pub(super) async fn create(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
-    place_id: PlaceId,
-    (title, summary): (&str, &str),
-    budget_fen: i64,
-    need_ids: &[NeedId],
+    new: &NewProject<'_>,
 ) -> Result<project::Model, Problem> {
+    let NewProject { place_id, title, summary, budget_fen, need_ids, designer, programme } = *new;
     let (place, community_id) = places::named_in_community(txn, place_id, "/place_id").await?;
-    actor.require(Permission::ManageProjects, &place.path)?;
+    if let Some(designer) = designer {
+        actor.require(Permission::ActForOrganisation, &place.path)?;
+        if !organisations::of_person(txn, actor.user_id).await?.contains(&designer) {
+            return Err(Code::Forbidden.into());
+        }
+    } else if !actor.may(Permission::ManageProjects, &place.path) {
+        actor.require(Permission::SocialWork, &place.path)?;
+    }
+    if let Some(programme) = programme {
+        let programme = programmes::find(txn, actor, programme).await;
+        if !programme.is_ok_and(|programme| is_within(&place.path, &programme.place_path)) {
+            let why =
+                "没有这个资助计划，或项目不在其范围内 / no such programme, or the project lies outside of its place";
+            return Err(Problem::field("/programme_id", why));
+        }
+    }
     let id: ProjectId = ids::ordered(&state.clock);
     let row = project::ActiveModel {
         id: Set(id),
@@ -39,8 +64,8 @@ pub(super) async fn create(
         figures: Set(json!({})),
         created_by: Set(Some(actor.user_id)),
         created_at: Set(state.clock.now()),
-        programme_id: Set(None),
-        designer_id: Set(None),
+        programme_id: Set(programme),
+        designer_id: Set(designer),
         version: Set(0),
         moves: Set(0),
         state_since: Set(state.clock.now()),

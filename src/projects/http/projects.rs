@@ -5,19 +5,19 @@ use entities::ids::{NeedId, OrganisationId, PlaceId, ProgrammeId, ProjectId};
 use entities::organisations::organisation;
 use entities::projects::{Part, ProjectAction, ProjectState, party, project, project_move};
 use garde::Validate;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::lifecycle::{self, STEPS, Step, Who};
-use super::{service, steps};
 use crate::identity::Actor;
 use crate::places;
 use crate::platform::code::Code;
 use crate::platform::http::{Body, Caller, Command, Outcome, Page, Paging, Params, Problem, command, text, transact};
 use crate::platform::state::AppState;
+use crate::projects::lifecycle::{self, STEPS, Step, Who};
+use crate::projects::{service, steps};
 
 /// 100 million yuan: more is a slip of the pen.
 const MAX_BUDGET_FEN: i64 = 10_000_000_000;
@@ -32,7 +32,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 /// Work for a place.
 #[derive(Serialize, ToSchema)]
-struct ProjectView {
+pub(super) struct ProjectView {
     id: ProjectId,
     place_id: PlaceId,
     community_id: PlaceId,
@@ -80,9 +80,20 @@ fn view(row: project::Model, organisations: &[organisation::Model], roles: &[Who
     }
 }
 
+/// The view of one row within the transaction that changed it.
+pub(super) async fn one(
+    connection: &impl ConnectionTrait,
+    actor: &Actor,
+    row: project::Model,
+) -> Result<ProjectView, Problem> {
+    let organisations = organisations_of(connection, std::slice::from_ref(&row)).await?;
+    let roles = steps::roles(connection, actor, std::slice::from_ref(&row)).await?;
+    Ok(view(row, &organisations, roles.values().next().map_or(&[], Vec::as_slice)))
+}
+
 /// Makes views of rows: four queries, however many.
 async fn views(state: &AppState, actor: &Actor, rows: Vec<project::Model>) -> Result<Vec<ProjectView>, Problem> {
-    let organisations = organisations_of(state, &rows).await?;
+    let organisations = organisations_of(state.db.read(), &rows).await?;
     let mut roles = steps::roles(state.db.read(), actor, &rows).await?;
     let view = |row: project::Model| {
         let mine = roles.remove(&row.id).unwrap_or_default();
@@ -91,13 +102,16 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<project::Model>) -> Re
     Ok(rows.into_iter().map(view).collect())
 }
 
-async fn organisations_of(state: &AppState, rows: &[project::Model]) -> Result<Vec<organisation::Model>, Problem> {
+async fn organisations_of(
+    connection: &impl ConnectionTrait,
+    rows: &[project::Model],
+) -> Result<Vec<organisation::Model>, Problem> {
     let ids: Vec<_> = rows.iter().filter_map(|row| row.organisation_id).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let behind = organisation::Entity::find().filter(organisation::Column::Id.is_in(ids));
-    Ok(behind.all(state.db.read()).await?)
+    Ok(behind.all(connection).await?)
 }
 
 /// The projects of a place and of those below it
@@ -278,17 +292,33 @@ struct NewProject {
     #[serde(default)]
     #[garde(length(max = MAX_NEEDS))]
     need_ids: Vec<NeedId>,
+    /// An organisation of one's own that designs it.
+    #[garde(skip)]
+    organisation_id: Option<OrganisationId>,
+    /// Who is to pay for it; can be said later.
+    #[garde(skip)]
+    programme_id: Option<ProgrammeId>,
 }
 
 /// Propose a project, for needs that it takes up: their authors are told, and rewarded by the rule `need_adopted`
+///
+/// For staff and social workers of the place, and for whoever acts for an organisation there (`organisation_id`).
 #[utoipa::path(tag = "projects", request_body = NewProject, responses((status = 201, body = ProjectView)))]
 #[post("/projects")]
 async fn create(state: web::Data<AppState>, actor: Actor, request: Command<NewProject>) -> Result<Outcome, Problem> {
-    let NewProject { place_id, title, summary, budget_fen, need_ids } = &request.input;
+    let input = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        let row = service::create(&state, txn, &actor, *place_id, (title, summary), *budget_fen, need_ids).await?;
-        let roles = steps::roles(txn, &actor, std::slice::from_ref(&row)).await?;
-        Ok(view(row, &[], roles.values().next().map_or(&[], Vec::as_slice)))
+        let new = service::NewProject {
+            place_id: input.place_id,
+            title: &input.title,
+            summary: &input.summary,
+            budget_fen: input.budget_fen,
+            need_ids: &input.need_ids,
+            designer: input.organisation_id,
+            programme: input.programme_id,
+        };
+        let row = service::create(&state, txn, &actor, &new).await?;
+        one(txn, &actor, row).await
     })
     .await
 }

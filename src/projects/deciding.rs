@@ -1,0 +1,130 @@
+//! What becomes of a project that was handed in, apart from being selected: shortlisted, declined, withdrawn, cancelled.
+
+use entities::ids::ProjectId;
+use entities::programmes::community_poll;
+use entities::projects::{ProjectAction, project, selected};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
+
+use super::design::{designers, in_programme, ready};
+use super::{review, steps};
+use crate::identity::Actor;
+use crate::needs;
+use crate::notices::{self, Notice};
+use crate::notifications::{self, Message, Template};
+use crate::platform::code::Code;
+use crate::platform::http::Problem;
+use crate::platform::state::AppState;
+use crate::programmes;
+
+/// Puts a project on the shortlist: enough experts have reviewed this version, and residents do not vote on the list yet. Whoever
+/// created the project leaves that to somebody else.
+pub(super) async fn shortlist(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: ProjectId,
+) -> Result<project::Model, Problem> {
+    let (programme, project) = in_programme(txn, id).await?;
+    ready(txn, actor, &project, ProjectAction::Shortlist).await?;
+    if project.created_by == Some(actor.user_id) {
+        return Err(Code::OwnAct.into());
+    }
+    if programme.votes_until <= state.clock.now() {
+        return Err(Code::PhaseOver.into());
+    }
+    let reviews = review::count(txn, &project).await?;
+    if reviews < programme.min_reviews {
+        return Err(Problem::new(Code::ReviewsMissing, format!("{reviews} of {}", programme.min_reviews)));
+    }
+    let voted = community_poll::Entity::find()
+        .filter(community_poll::Column::ProgrammeId.eq(programme.id))
+        .filter(community_poll::Column::CommunityId.eq(project.community_id));
+    if voted.count(txn).await? > 0 {
+        return Err(Problem::new(
+            Code::PhaseOver,
+            "the residents of its community have a poll about the shortlist already",
+        ));
+    }
+    let project = steps::step(state, txn, actor, &project, ProjectAction::Shortlist, None).await?;
+    let body = format!(
+        "资助计划“{}”，{reviews} 位专家评审，预算 {} 元。",
+        programme.title,
+        programmes::yuan(project.budget_fen)
+    );
+    publish(state, txn, &project, ("project.shortlisted", "项目入围"), body).await?;
+    Ok(project)
+}
+
+/// Tells a project's designers and its community's board what became of it.
+pub(super) async fn publish(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    project: &project::Model,
+    (kind, what): (&str, &str),
+    body: String,
+) -> Result<(), Problem> {
+    let title = format!("{what}：{}", project.title);
+    let message = Message {
+        kind,
+        title: what.to_owned(),
+        body: format!("“{}”：{body}", project.title),
+        target: Some(("project", project.id.0)),
+        dedupe_key: format!("{kind}:{}", project.id),
+        template: Template::Need,
+    };
+    notifications::tell_all(state, txn, &designers(txn, project).await?, &message).await?;
+    let subject = Some(("project", project.id.0));
+    notices::publish(state, txn, Notice { community_id: project.community_id, kind, title, body, subject })
+        .await
+        .map(drop)
+}
+
+/// Declines a project, and says why in public; its needs are free again.
+pub(super) async fn decline(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: ProjectId,
+    reason: &str,
+) -> Result<project::Model, Problem> {
+    let (_, project) = in_programme(txn, id).await?;
+    let project = steps::step(state, txn, actor, &project, ProjectAction::Decline, Some(reason)).await?;
+    needs::release_of_project(state, txn, id).await?;
+    publish(state, txn, &project, ("project.declined", "项目未通过"), format!("原因：{reason}")).await?;
+    Ok(project)
+}
+
+/// Takes a project back; its needs are free again.
+pub(super) async fn withdraw(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: ProjectId,
+) -> Result<project::Model, Problem> {
+    let project = steps::lock(txn, id).await?;
+    let project = steps::step(state, txn, actor, &project, ProjectAction::Withdraw, None).await?;
+    needs::release_of_project(state, txn, id).await?;
+    Ok(project)
+}
+
+/// Calls a selected project off before there is a contract: its money goes back, its needs are free again.
+pub(super) async fn cancel(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: ProjectId,
+    reason: &str,
+) -> Result<project::Model, Problem> {
+    let project = steps::lock(txn, id).await?;
+    let project = steps::step(state, txn, actor, &project, ProjectAction::Cancel, Some(reason)).await?;
+    needs::release_of_project(state, txn, id).await?;
+    let mut returned = 0;
+    if let Some(selected) = selected::Entity::find_by_id(id).one(txn).await? {
+        let why = format!("项目取消，经费退回：{}", project.title);
+        programmes::give_back(state, txn, actor, selected.transaction_id, &why).await?;
+        returned = selected.amount_fen;
+    }
+    let body = format!("原因：{reason}。退回经费 {} 元。", programmes::yuan(returned));
+    publish(state, txn, &project, ("project.cancelled", "项目取消"), body).await?;
+    Ok(project)
+}
