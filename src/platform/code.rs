@@ -56,6 +56,8 @@ codes! {
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
     ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
+    ObjectionsClosed       409 "异议期已结束，或该公示不接受异议" "The notice takes no objections, or no longer";
+    ObjectionOpen          409 "您的异议正在处理，请等待答复" "Your objection to this notice still waits for its reply";
     AlreadyDecided         409 "已经处理过" "This has been decided already";
     GrantExists            409 "该授权已存在" "The person already holds this grant";
     AlreadyReported        409 "您已经举报过" "You have reported this already";
@@ -157,6 +159,9 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("need_supports_not_own", Code::OwnNeed),
     ("no_shows_appeal_by_another", Code::OwnAct),
     ("no_shows_not_by_oneself", Code::OwnAct),
+    ("objections_in_time", Code::ObjectionsClosed),
+    ("objections_not_by_oneself", Code::OwnAct),
+    ("objections_one_open", Code::ObjectionOpen),
     ("points_awards_by_two", Code::OwnAct),
     ("points_awards_not_to_oneself", Code::OwnAct),
     ("points_awards_reversed_by_another", Code::OwnAct),

@@ -25,6 +25,7 @@ mod moderation;
 mod needs;
 mod notices;
 mod notifications;
+mod objections;
 mod participants;
 mod platform;
 mod points;
