@@ -7,6 +7,7 @@ mod support;
 
 mod absence;
 mod awards;
+mod cases;
 mod catalogue;
 mod certificates;
 mod changes;
@@ -27,6 +28,7 @@ mod needs;
 mod notices;
 mod notifications;
 mod objections;
+mod organisations;
 mod participants;
 mod platform;
 mod points;
