@@ -145,14 +145,26 @@ ids! {
     SurveyResponseId,
     /// What somebody says the neighbourhood needs.
     NeedId,
+    /// One person's trouble, for the social workers in charge.
+    CaseId,
+    /// Somebody's right to read a case.
+    CaseHandlerId,
+    /// What a handler of a case wrote down.
+    CaseNoteId,
     /// A social organisation.
     OrganisationId,
     /// Somebody's belonging to an organisation.
     OrganisationPersonId,
+    /// What ties somebody to an organisation.
+    ConflictId,
     /// Money for a purpose, with its rules and calendar.
     ProgrammeId,
     /// Work for a place.
     ProjectId,
+    /// An expert's scores for a design.
+    ReviewId,
+    /// A proposal of which projects a programme pays for.
+    SelectionId,
     /// Volunteers who serve together.
     TeamId,
     /// One person's membership of one team.

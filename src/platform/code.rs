@@ -55,6 +55,9 @@ codes! {
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
+    CaseClosed             409 "个案已办结" "The case is closed";
+    AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
+    LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
     ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
     AlreadyDecided         409 "已经处理过" "This has been decided already";
     GrantExists            409 "该授权已存在" "The person already holds this grant";
@@ -63,6 +66,8 @@ codes! {
     PollClosed             409 "表决已结束" "The poll is closed";
     PollNotOpen            409 "表决尚未开始" "The poll is not open yet";
     PollAlreadyOpen        409 "表决已经开始" "The poll was opened already";
+    AlreadyInOrganisation  409 "已是该机构的人员" "The person belongs to the organisation already";
+    ConflictDeclared       409 "已申报过该利益关系" "This interest is declared already";
     SurveyNotDraft         409 "问卷已经发布" "The survey is published already";
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
     AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";
@@ -110,6 +115,18 @@ codes! {
     PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
     AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
+    ProgrammeFrozen        409 "资助计划已开放，内容不可更改" "An open programme stays as it was published; only its budget rises";
+    ProgrammeNotOpen       409 "资助计划未开放" "The programme is not open";
+    ProgrammeBusy          409 "资助计划还有未决的项目或未结束的子计划" "Projects of the programme are undecided, or parts of it are open";
+    PhaseOver              409 "不在该阶段的时间内" "The programme's phase for this has not begun or is over";
+    AboveCap               409 "预算超过单个项目上限" "The budget is above the programme's cap for one project";
+    NotAnExpert            409 "评审专家须为社工" "An expert is a social worker at the programme's place";
+    NotOnPanel             403 "您不在评审专家名单中" "You are not on the programme's panel";
+    ConflictOfInterest     403 "与该项目有利害关系，不能评审" "You have a conflict of interest in this project";
+    AlreadyReviewed        409 "您已评审过这一版" "You have reviewed this version already";
+    ReviewsMissing         409 "专家评审份数不足" "Not enough experts have reviewed this version";
+    SelectionNotReady      409 "尚不能提出入选名单" "Something is missing for a selection; the answer says what";
+    SelectionStale         409 "名单已不是最新，请重新提出" "The list is not the latest, or a project has moved on: propose anew";
     ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
     PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";
     BodyTooLarge           413 "内容过大" "The request is too large";
@@ -147,6 +164,7 @@ impl Code {
 pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("attendances_not_by_oneself", Code::OwnAct),
     ("award_budgets_daily", Code::AwardLimit),
+    ("case_handlers_not_by_oneself", Code::OwnAct),
     ("certificates_not_by_oneself", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
@@ -165,6 +183,15 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("poll_ballots_once", Code::AlreadyVoted),
     ("poll_participations_elector", Code::NotAnElector),
     ("poll_participations_pkey", Code::AlreadyVoted),
+    ("programme_experts_not_by_oneself", Code::OwnAct),
+    ("programmes_frozen", Code::ProgrammeFrozen),
+    ("project_conflicts_before_review", Code::AlreadyReviewed),
+    ("project_designs_cap", Code::AboveCap),
+    ("project_designs_in_time", Code::PhaseOver),
+    ("project_reviews_no_conflict", Code::ConflictOfInterest),
+    ("project_reviews_once", Code::AlreadyReviewed),
+    ("project_reviews_panel", Code::NotOnPanel),
+    ("project_selections_by_two", Code::OwnAct),
     ("project_parties_apart", Code::PartiesNotApart),
     ("project_parties_no_shared_people", Code::PartiesNotApart),
     ("projects_lifecycle", Code::ProjectState),
