@@ -163,6 +163,10 @@ ids! {
     ProgrammeId,
     /// Work for a place.
     ProjectId,
+    /// An expert's scores for a design.
+    ReviewId,
+    /// A proposal of which projects a programme pays for.
+    SelectionId,
     /// Volunteers who serve together.
     TeamId,
     /// One person's membership of one team.

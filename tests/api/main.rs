@@ -34,6 +34,7 @@ mod platform;
 mod points;
 mod polls;
 mod presence;
+mod programmes;
 mod projects;
 mod rewards;
 mod settings;
