@@ -74,9 +74,8 @@ pub(super) async fn publish(
     };
     notifications::tell_all(state, txn, &designers(txn, project).await?, &message).await?;
     let subject = Some(("project", project.id.0));
-    notices::publish(state, txn, Notice { community_id: project.community_id, kind, title, body, subject })
-        .await
-        .map(drop)
+    let notice = Notice { community_id: project.community_id, kind, title, body, subject, ..Notice::default() };
+    notices::publish(state, txn, notice).await.map(drop)
 }
 
 /// Declines a project, and says why in public; its needs are free again.

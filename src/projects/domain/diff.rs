@@ -105,7 +105,7 @@ mod tests {
                     match change.kind {
                         Kind::Added if at == list.len() => list.push(change.after.clone()?),
                         Kind::Removed if at + 1 == list.len() && list.last() == change.before.as_ref() => {
-                            drop(list.pop())
+                            drop(list.pop());
                         }
                         _ => return None,
                     }

@@ -32,6 +32,7 @@ struct NewPoll {
 
 /// The poll of a community about a programme's shortlist.
 #[derive(Serialize, ToSchema)]
+#[allow(clippy::struct_field_names, reason = "they are the names in the API")]
 struct PollOfProgramme {
     programme_id: ProgrammeId,
     community_id: PlaceId,

@@ -234,6 +234,7 @@ pub(super) async fn confirm(
         title: format!("入选项目：{}", programme.title),
         body: format!("入选 {} 个项目，共 {} 元。\n{}", fresh.len(), programmes::yuan(sum), names.join("\n")),
         subject: Some(("selection", row.id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(row)
