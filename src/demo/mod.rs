@@ -9,6 +9,7 @@ mod participants;
 mod people;
 mod points;
 mod polls;
+mod programmes;
 mod rewards;
 mod seed;
 mod surveys;
@@ -42,6 +43,7 @@ pub use seed::{place_id, seed, user_id};
 pub async fn act(state: &AppState) -> Result<(), SetupError> {
     points::seed(state).await?;
     certificates::act(state).await?;
+    programmes::act(state).await?;
     cases::seed(state).await?;
     figures::seed(state).await?;
     Ok(())

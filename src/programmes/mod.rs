@@ -6,13 +6,13 @@
 //!   budget; a *part* of a larger programme gets it from that programme's fund, so that all parts together never exceed it: the
 //!   ledger's floor decides, whoever comes at once. [`commit`] gives a project its money from there, [`give_back`] returns it.
 //! - **Its panel** are social workers of its place, named by its staff.
-//! - [`domain`] holds the calendar, what scores are worth ([`domain::points`]) and who gets the money ([`domain::allocate`]: one
+//! - `domain` holds the calendar, what scores are worth ([`points`]) and who gets the money ([`allocate`]: one
 //!   function, a rule each way).
 //!
 //! Lock order: a programme before its part, both before projects, then money, then notices. Who acts in a programme shares its row
 //! ([`share`]); opening, raising, closing and selecting take it alone.
 
-pub mod domain;
+mod domain;
 mod http;
 mod money;
 mod panel;
@@ -22,9 +22,12 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use domain::{
+    Candidate, Choice, Criterion, Mistake, Phase, Phases, Reason, WHOLE, allocate, ballot_share, mean, points, weighted,
+};
 pub use money::{commit, give_back};
-pub use panel::{experts, require_on_panel, sits_on};
-pub use service::{find, lock, phases, rubric, share, yuan};
+pub use panel::{add as add_expert, experts, require_on_panel, sits_on};
+pub use service::{Words, create, find, lock, open, phases, rubric, share, yuan};
 
 const RULES: &[(&str, &str)] = &[
     (

@@ -17,7 +17,7 @@ use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 
 /// Names an expert, or again one who had left. A second time changes nothing.
-pub(super) async fn add(
+pub async fn add(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

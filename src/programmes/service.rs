@@ -21,7 +21,8 @@ use crate::platform::state::AppState;
 use crate::{audit, places};
 
 /// What staff say of a programme.
-pub(super) struct Words<'a> {
+#[allow(missing_docs, reason = "the fields of the request")]
+pub struct Words<'a> {
     pub place_id: PlaceId,
     pub parent_id: Option<ProgrammeId>,
     pub title: &'a str,
@@ -134,7 +135,7 @@ async fn record(
 }
 
 /// Drafts a programme.
-pub(super) async fn create(
+pub async fn create(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -207,7 +208,7 @@ async fn share_parent(txn: &DatabaseTransaction, id: ProgrammeId) -> Result<(), 
 }
 
 /// Opens a draft: enters its budget in the books and puts it on the board.
-pub(super) async fn open(
+pub async fn open(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

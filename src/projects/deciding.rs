@@ -18,7 +18,7 @@ use crate::programmes;
 
 /// Puts a project on the shortlist: enough experts have reviewed this version, and residents do not vote on the list yet. Whoever
 /// created the project leaves that to somebody else.
-pub(super) async fn shortlist(
+pub async fn shortlist(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

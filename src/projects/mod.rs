@@ -4,7 +4,7 @@
 //! is one table ([`lifecycle`]); whoever moves it locks it ([`lock`]), checks what the table says must hold, and takes the
 //! [`step`], with what follows, in one transaction. The budget is a whole number of fen.
 //!
-//! - **Design**: a draft is written ([`domain`]), handed in as a version that stays, returned for changes, compared with another.
+//! - **Design**: a draft is written ([`Design`]), handed in as a version that stays, returned for changes, compared with another.
 //! - **Review**: experts of the programme's panel score the version; who has a conflict cannot, by service and by trigger.
 //! - **Selection**: one officer proposes what the programme's rule takes, another confirms, and the money moves with the step.
 //!
@@ -13,7 +13,7 @@
 
 mod deciding;
 mod design;
-pub mod domain;
+mod domain;
 mod http;
 pub mod lifecycle;
 mod review;
@@ -26,6 +26,11 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use deciding::shortlist;
+pub use design::{return_for_changes as return_design, save as save_design, submit as submit_design};
+pub use domain::design::Design;
+pub use review::{Words as ReviewWords, write as write_review};
+pub use service::{NewProject, create};
 pub use steps::{assign, lock, party, require, roles, step};
 
 const RULES: &[(&str, &str)] = &[

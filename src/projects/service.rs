@@ -15,7 +15,8 @@ use crate::platform::state::AppState;
 use crate::{needs, organisations, programmes};
 
 /// A project that somebody proposes.
-pub(super) struct NewProject<'a> {
+#[allow(missing_docs, reason = "the fields of the request")]
+pub struct NewProject<'a> {
     pub place_id: PlaceId,
     pub title: &'a str,
     pub summary: &'a str,
@@ -26,7 +27,7 @@ pub(super) struct NewProject<'a> {
 }
 
 /// Proposes a project for a place, which takes needs up: staff, social workers, or somebody for their own organisation.
-pub(super) async fn create(
+pub async fn create(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

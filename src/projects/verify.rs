@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrde
 use super::RULES;
 use super::domain::design::Design;
 use crate::platform::state::AppState;
-use crate::programmes::{self, domain};
+use crate::programmes;
 
 const PAGE: u64 = 200;
 
@@ -76,7 +76,7 @@ async fn reviews(state: &AppState) -> Result<Vec<String>, DbErr> {
             let scores = serde_json::from_value::<BTreeMap<String, i64>>(row.scores).unwrap_or_default();
             let in_order: Vec<i64> =
                 rubric.iter().filter_map(|criterion| scores.get(&criterion.key).copied()).collect();
-            if scores.len() != rubric.len() || domain::points(&rubric, &in_order) != Some(row.points) {
+            if scores.len() != rubric.len() || programmes::points(&rubric, &in_order) != Some(row.points) {
                 findings.push(format!("review {} is not worth what its scores say", row.id));
             }
         }

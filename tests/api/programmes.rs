@@ -260,3 +260,35 @@ async fn what_is_wrong_with_a_programme_is_named() {
     })
     .await;
 }
+
+#[actix_web::test]
+async fn the_demo_shows_the_seeds_programmes_under_one_umbrella_and_a_restart_adds_none() {
+    TestApp::run(async |app| {
+        for _ in 0..2 {
+            linli::demo::act(&app.state).await.unwrap();
+        }
+        let resident = app.sign_in("resident-1").await;
+        let all = resident.get(&format!("/programmes?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        let all = all["items"].as_array().unwrap();
+        let (umbrella, parts): (Vec<_>, Vec<_>) = all.iter().partition(|programme| programme["parent_id"].is_null());
+        assert_eq!(
+            (umbrella.len(), &umbrella[0]["budget_fen"], &umbrella[0]["available_fen"]),
+            (1, &json!(346_000_000), &json!(0))
+        );
+        let mut counts: Vec<_> = parts.iter().map(|part| part["count_target"].as_i64().unwrap()).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [17, 23, 60, 100]);
+        let sum: i64 = parts.iter().map(|part| part["budget_fen"].as_i64().unwrap()).sum();
+        assert_eq!(sum, 346_000_000);
+        let projects = resident.get(&format!("/projects?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        let states: Vec<_> = projects["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|project| !project["programme_id"].is_null())
+            .map(|project| project["state"].as_str().unwrap())
+            .collect();
+        assert_eq!(states, ["proposed", "returned", "submitted", "shortlisted"]);
+    })
+    .await;
+}

@@ -6,4 +6,4 @@ mod rubric;
 
 pub use allocation::{Candidate, Choice, Reason, allocate};
 pub use plan::{Mistake, Phase, Phases, Plan};
-pub use rubric::{Criterion, WHOLE, mean, points, share, weighted};
+pub use rubric::{Criterion, WHOLE, ballot_share, mean, points, weighted};

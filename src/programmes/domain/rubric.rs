@@ -64,7 +64,7 @@ pub fn mean(reviews: &[i64]) -> i64 {
 }
 
 /// A share of ballots, rounded down; 0 of none.
-pub fn share(votes: i64, ballots: i64) -> i64 {
+pub fn ballot_share(votes: i64, ballots: i64) -> i64 {
     let above = i128::from(votes.clamp(0, ballots.max(0))) * i128::from(WHOLE);
     above.checked_div(i128::from(ballots)).and_then(|share| i64::try_from(share).ok()).unwrap_or_default()
 }
@@ -136,8 +136,8 @@ mod tests {
 
         #[test]
         fn a_share_grows_with_its_votes(votes in 0_i64..1000, more in 0_i64..1000, ballots in 0_i64..1000) {
-            prop_assert!((0..=WHOLE).contains(&share(votes, ballots)));
-            prop_assert!(share(votes + more, ballots) >= share(votes, ballots));
+            prop_assert!((0..=WHOLE).contains(&ballot_share(votes, ballots)));
+            prop_assert!(ballot_share(votes + more, ballots) >= ballot_share(votes, ballots));
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
         let criterion = |weight, maximum| Criterion { key: "a".into(), title: "x".into(), weight, maximum };
         // (40·8/10 + 60·1/3) / 100 = 0.52
         assert_eq!(points(&[criterion(40, 10), criterion(60, 3)], &[8, 1]), Some(520_000));
-        assert_eq!((mean(&[]), share(1, 0), share(1, 3)), (0, 0, 333_333));
+        assert_eq!((mean(&[]), ballot_share(1, 0), ballot_share(1, 3)), (0, 0, 333_333));
         assert_eq!(weighted(70, 520_000, 333_333), 46_399_990);
     }
 }

@@ -57,7 +57,7 @@ fn invalid(base: &str, mistakes: Vec<Mistake>) -> Result<(), Problem> {
 }
 
 /// Keeps a draft, in place of the one before.
-pub(super) async fn save(
+pub async fn save(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -96,7 +96,7 @@ pub(super) async fn draft_of(
 
 /// Hands the draft in, to a programme: it becomes the next version. Whether it comes in time is decided by one reading of the clock
 /// after the locks.
-pub(super) async fn submit(
+pub async fn submit(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -177,7 +177,7 @@ pub(super) async fn designers(
 }
 
 /// Returns a design for changes, while the reviews last.
-pub(super) async fn return_for_changes(
+pub async fn return_for_changes(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -13,7 +13,7 @@ use crate::identity::Actor;
 use crate::platform::code::Code;
 use crate::platform::http::{Command, Outcome, Params, Problem, command, text};
 use crate::platform::state::AppState;
-use crate::programmes::domain;
+use crate::programmes;
 use crate::projects::{review, service};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -89,7 +89,7 @@ async fn list(
         version,
         items: items.collect::<Result<_, _>>()?,
         hidden: !shown.complete,
-        experts: (shown.complete && !points.is_empty()).then(|| domain::mean(&points)),
+        experts: (shown.complete && !points.is_empty()).then(|| programmes::mean(&points)),
     }))
 }
 

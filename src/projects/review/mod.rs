@@ -21,14 +21,15 @@ use crate::platform::code::Code;
 use crate::platform::http::{FieldError, Problem};
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::programmes::domain::{self, Criterion};
-use crate::{audit, organisations, programmes};
+use crate::programmes::{self, Criterion};
+use crate::{audit, organisations};
 
 /// A panel has no more people.
 const MOST: u64 = 200;
 
 /// What an expert makes of a version.
-pub(super) struct Words<'a> {
+#[allow(missing_docs, reason = "the fields of the request")]
+pub struct Words<'a> {
     pub version: i64,
     pub scores: &'a BTreeMap<String, i64>,
     pub comment: &'a str,
@@ -76,7 +77,7 @@ async fn is_conflicted(
 }
 
 /// Writes a review: once an expert and version.
-pub(super) async fn write(
+pub async fn write(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -103,7 +104,7 @@ pub(super) async fn write(
     }
     let rubric = programmes::rubric(&programme)?;
     let scores = checked(&rubric, words.scores)?;
-    let points = domain::points(&rubric, &scores).ok_or(Code::Internal)?;
+    let points = programmes::points(&rubric, &scores).ok_or(Code::Internal)?;
     let row = review::Model {
         id: ids::unordered(),
         project_id: id,

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::polls::{self, Standing};
-use crate::programmes::domain::{self, Candidate, Choice, WHOLE};
+use crate::programmes::{self, Candidate, Choice, WHOLE};
 use crate::projects::design;
 
 /// What a programme's rule made of its shortlist.
@@ -82,11 +82,11 @@ pub(super) async fn rank(
             .map(|review| review.points)
             .collect();
         own.sort_unstable();
-        let experts = domain::mean(&own);
+        let experts = programmes::mean(&own);
         let standing = standings.iter().find(|standing| standing.project_id == project.id);
         let (votes, ballots) = standing.map_or((0, 0), |standing| (standing.votes, standing.ballots));
-        let residents = domain::share(votes, ballots);
-        let score = domain::weighted(programme.expert_weight, experts, residents);
+        let residents = programmes::ballot_share(votes, ballots);
+        let score = programmes::weighted(programme.expert_weight, experts, residents);
         let submitted_at = submitted.iter().find(|(id, _)| *id == project.id).map(|(_, at)| *at);
         candidates.push(Candidate {
             project_id: project.id,
@@ -106,7 +106,7 @@ pub(super) async fn rank(
             score,
         ));
     }
-    let choices = domain::allocate(programme.allocation, candidates, available_fen);
+    let choices = programmes::allocate(programme.allocation, candidates, available_fen);
     let line_of = |choice: Choice| {
         let (project, reviews, experts, poll_id, votes, ballots, residents, score) =
             lines.iter().find(|(project, ..)| project.id == choice.project_id)?.clone();
@@ -149,7 +149,7 @@ fn explain(
     (residents, votes, ballots): (i64, i64, i64),
     score: i64,
 ) -> String {
-    let yuan = crate::programmes::yuan;
+    let yuan = programmes::yuan;
     let weight = programme.expert_weight;
     let outcome = if choice.selected { "入选" } else { "余额不足，未入选" };
     format!(
