@@ -89,7 +89,7 @@ async fn an_organisation_designs_and_hands_in_versions_that_stay() {
         changed["plan"] = json!("分两批实施。");
         changed["lines"].as_array_mut().unwrap().push(json!({ "title": "灯具", "fen": 50_000 }));
         org.put(&draft, changed).await.expect(200);
-        org.post(&submit, json!({ "programme_id": created["id"] })).await.refused(404, "not_found");
+        org.post(&submit, json!({ "programme_id": created["id"] })).await.names("/programme_id");
         org.post(&submit, json!({})).await.expect(200);
 
         let versions = neighbour.get(&format!("{path}/designs")).await.expect(200);
