@@ -110,6 +110,8 @@ codes! {
     PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
     AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
+    ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
+    PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
     InvalidInput           422 "填写内容有误" "Some input is not valid";
@@ -163,6 +165,9 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("poll_ballots_once", Code::AlreadyVoted),
     ("poll_participations_elector", Code::NotAnElector),
     ("poll_participations_pkey", Code::AlreadyVoted),
+    ("project_parties_apart", Code::PartiesNotApart),
+    ("project_parties_no_shared_people", Code::PartiesNotApart),
+    ("projects_lifecycle", Code::ProjectState),
     ("residencies_not_by_oneself", Code::OwnAct),
     ("residencies_one_live", Code::ResidencyExists),
     ("reward_counts_limit", Code::RedemptionLimit),
