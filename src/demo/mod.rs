@@ -1,8 +1,10 @@
 //! `linli demo`: the whole product in one process, with the people and facts of the seed document and a WeChat simulator.
 
+mod cases;
 mod certificates;
 mod figures;
 mod needs;
+mod organisations;
 mod participants;
 mod people;
 mod points;
@@ -32,6 +34,7 @@ use crate::platform::jobs::worker;
 use crate::platform::state::{AppState, SetupError};
 use crate::platform::telemetry;
 
+pub use organisations::organisation_id;
 pub use people::{PEOPLE, openid};
 pub use seed::{place_id, seed, user_id};
 
@@ -39,6 +42,7 @@ pub use seed::{place_id, seed, user_id};
 pub async fn act(state: &AppState) -> Result<(), SetupError> {
     points::seed(state).await?;
     certificates::act(state).await?;
+    cases::seed(state).await?;
     figures::seed(state).await?;
     Ok(())
 }

@@ -55,6 +55,9 @@ codes! {
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
+    CaseClosed             409 "个案已办结" "The case is closed";
+    AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
+    LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
     ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
     AlreadyDecided         409 "已经处理过" "This has been decided already";
     GrantExists            409 "该授权已存在" "The person already holds this grant";
@@ -63,6 +66,8 @@ codes! {
     PollClosed             409 "表决已结束" "The poll is closed";
     PollNotOpen            409 "表决尚未开始" "The poll is not open yet";
     PollAlreadyOpen        409 "表决已经开始" "The poll was opened already";
+    AlreadyInOrganisation  409 "已是该机构的人员" "The person belongs to the organisation already";
+    ConflictDeclared       409 "已申报过该利益关系" "This interest is declared already";
     SurveyNotDraft         409 "问卷已经发布" "The survey is published already";
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
     AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";
@@ -147,6 +152,7 @@ impl Code {
 pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("attendances_not_by_oneself", Code::OwnAct),
     ("award_budgets_daily", Code::AwardLimit),
+    ("case_handlers_not_by_oneself", Code::OwnAct),
     ("certificates_not_by_oneself", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),

@@ -7,6 +7,7 @@ mod support;
 
 mod absence;
 mod awards;
+mod cases;
 mod catalogue;
 mod certificates;
 mod changes;
@@ -26,6 +27,7 @@ mod moderation;
 mod needs;
 mod notices;
 mod notifications;
+mod organisations;
 mod participants;
 mod platform;
 mod points;
