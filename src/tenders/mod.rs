@@ -25,7 +25,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
-pub use service::contracts::{contract_of, lock_milestone};
+pub use service::contracts::{contract_of, contract_of_milestone, lock_milestone};
 pub use service::money::{balance, pay, settle};
 
 /// What this capability brings.

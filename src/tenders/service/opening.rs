@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use entities::ids::{OrganisationId, TenderId, UserId};
+use entities::ids::{BidId, OrganisationId, TenderId, UserId};
 use entities::organisations::organisation;
 use entities::tenders::{BidState, bid, bid_version, tender};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
     IntoActiveModel, QueryFilter, QueryOrder,
 };
 use serde_json::json;
@@ -135,7 +135,7 @@ async fn envelopes(txn: &DatabaseTransaction, id: TenderId) -> Result<Vec<Envelo
 pub async fn last_versions(
     connection: &impl ConnectionTrait,
     id: TenderId,
-) -> Result<HashMap<entities::ids::BidId, bid_version::Model>, Problem> {
+) -> Result<HashMap<BidId, bid_version::Model>, Problem> {
     let newest = Query::select()
         .expr(Expr::value(1))
         .from(bid::Entity)
@@ -145,6 +145,14 @@ pub async fn last_versions(
         .to_owned();
     let rows = bid_version::Entity::find().filter(Expr::exists(newest)).all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.bid_id, row)).collect())
+}
+
+/// Every version of some bids.
+pub async fn versions_of(
+    connection: &impl ConnectionTrait,
+    bids: impl IntoIterator<Item = BidId>,
+) -> Result<Vec<bid_version::Model>, DbErr> {
+    bid_version::Entity::find().filter(bid_version::Column::BidId.is_in(bids)).all(connection).await
 }
 
 /// Reads what was sealed and says what is wrong with it.
