@@ -85,8 +85,10 @@ async fn broken_commitments(state: &AppState) -> Result<Vec<String>, DbErr> {
     let mut findings = Vec::new();
     let mut after = None;
     loop {
-        let mut valid =
-            bid::Entity::find().filter(bid::Column::State.eq(BidState::Valid)).order_by_asc(bid::Column::Id).limit(PAGE);
+        let mut valid = bid::Entity::find()
+            .filter(bid::Column::State.eq(BidState::Valid))
+            .order_by_asc(bid::Column::Id)
+            .limit(PAGE);
         if let Some(after) = after {
             valid = valid.filter(bid::Column::Id.gt(after));
         }

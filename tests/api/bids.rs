@@ -59,8 +59,10 @@ async fn a_bid_is_replaced_and_withdrawn_until_the_closing_and_the_last_counts()
         let [a, b] = &round.orgs;
         a.put(&path, bid(app, round.ids[0], 1)).await.refused(409, "tender_closed");
         a.delete(&own(0)).await.refused(409, "tender_closed");
-        let acts = log::Entity::find().filter(log::Column::Action.starts_with("bid.")).all(app.state.db.read()).await.unwrap();
-        let acts: BTreeSet<_> = acts.iter().map(|row| (row.action.as_str(), row.actor_id.unwrap().to_string())).collect();
+        let acts =
+            log::Entity::find().filter(log::Column::Action.starts_with("bid.")).all(app.state.db.read()).await.unwrap();
+        let acts: BTreeSet<_> =
+            acts.iter().map(|row| (row.action.as_str(), row.actor_id.unwrap().to_string())).collect();
         assert_eq!(acts, BTreeSet::from([("bid.hand_in", a.id.clone()), ("bid.withdraw", b.id.clone())]));
     })
     .await;
@@ -201,7 +203,11 @@ async fn before_the_opening_no_table_and_no_route_tells_of_a_bid() {
                     assert!(!body.contains(needle.as_str()), "{path} tells {needle}");
                 }
                 assert_eq!(now["status"], heard[&path]["status"], "{path}");
-                if path.contains("tender") || path.contains("project") || path.contains("notices") || path.contains("inbox") {
+                if path.contains("tender")
+                    || path.contains("project")
+                    || path.contains("notices")
+                    || path.contains("inbox")
+                {
                     assert_eq!(now, heard[&path], "{path} changed");
                 }
             }
@@ -253,8 +259,12 @@ async fn every_bid_that_was_accepted_is_in_the_opening_and_every_refused_one_is_
             second.post(&round.to("/opening/confirmation"), json!({})).await.expect(200);
         };
         let (answers, ()) = futures_util::future::join(tries, opening).await;
-        let accepted: BTreeSet<_> =
-            answers.iter().zip(&bidders).filter(|(answer, _)| answer.status == 200).map(|(_, (_, id, _))| id.to_string()).collect();
+        let accepted: BTreeSet<_> = answers
+            .iter()
+            .zip(&bidders)
+            .filter(|(answer, _)| answer.status == 200)
+            .map(|(_, (_, id, _))| id.to_string())
+            .collect();
         for (answer, _) in answers.iter().zip(&bidders).filter(|(answer, _)| answer.status != 200) {
             assert_eq!(answer.body["code"], "tender_closed", "{}", answer.body);
         }
@@ -263,13 +273,18 @@ async fn every_bid_that_was_accepted_is_in_the_opening_and_every_refused_one_is_
         assert_eq!(opened, accepted);
         assert!(!opened.is_empty() || accepted.is_empty());
         let late = bid_version::ActiveModel {
-            bid_id: Set(bids::Entity::find().one(app.state.db.read()).await.unwrap().map_or_else(ids::unordered, |row| row.id)),
+            bid_id: Set(bids::Entity::find()
+                .one(app.state.db.read())
+                .await
+                .unwrap()
+                .map_or_else(ids::unordered, |row| row.id)),
             version: Set(99),
             sealed: Set(String::new()),
             commitment: Set(String::new()),
             received_at: Set(closes_at),
         };
-        let direct = transact(&app.state, async |txn| Ok(bid_version::Entity::insert(late).exec_without_returning(txn).await?));
+        let direct =
+            transact(&app.state, async |txn| Ok(bid_version::Entity::insert(late).exec_without_returning(txn).await?));
         assert_eq!(direct.await.unwrap_err().code().word(), "tender_closed", "the database refuses too");
     })
     .await;
@@ -306,14 +321,19 @@ async fn bids_are_opened_after_the_closing_by_two_people_tied_to_no_bidder() {
         round.second.post(&ask, json!({})).await.refused(409, "tender_opened");
         let record = round.notices(app, "tender.opened").await;
         assert_eq!(record.len(), 1);
-        for words in ["共收到2份投标", "晚晴枫测试中心：报价16000元", "春晖测试中心：报价12000元"] {
+        for words in ["共收到2份投标", "晚晴枫测试中心：报价16000元", "春晖测试中心：报价12000元"]
+        {
             assert!(record[0].body.contains(words), "{}", record[0].body);
         }
         let list = app.sign_in("resident-1").await.get(&round.to("/bids")).await.expect(200);
         let bid = list[0]["id"].as_str().unwrap();
         round.orgs[1].get(&format!("/bids/{bid}")).await.refused(404, "not_found");
-        assert_eq!(round.orgs[0].get(&format!("/bids/{bid}")).await.expect(200)["bid"]["plan"], "先评估，再安装，最后回访。");
-        let row = tender::Entity::find_by_id(entities::ids::TenderId(round.id())).one(app.state.db.read()).await.unwrap();
+        assert_eq!(
+            round.orgs[0].get(&format!("/bids/{bid}")).await.expect(200)["bid"]["plan"],
+            "先评估，再安装，最后回访。"
+        );
+        let row =
+            tender::Entity::find_by_id(entities::ids::TenderId(round.id())).one(app.state.db.read()).await.unwrap();
         assert_eq!(row.unwrap().opened_by, Some(user_id("street")));
         // They may leave the organisation afterwards: what verify looks at is the time of the opening.
         let rows = person::Entity::delete_many().filter(person::Column::UserId.eq(user_id("staff")));
@@ -331,7 +351,11 @@ async fn a_bid_that_cannot_be_read_or_counted_is_recorded_as_invalid() {
         let resident = app.sign_in("resident-1").await;
         resident.put(&round.to("/bid"), bid(app, third, 1_100_000)).await.expect(200);
         // A cipher text moved from one bid to another cannot be read there; and an organisation leaves the register's first class.
-        let versions = bid_version::Entity::find().order_by_asc(bid_version::Column::ReceivedAt).all(app.state.db.read()).await.unwrap();
+        let versions = bid_version::Entity::find()
+            .order_by_asc(bid_version::Column::ReceivedAt)
+            .all(app.state.db.read())
+            .await
+            .unwrap();
         let trigger = if app.state.db.is_postgres() {
             ["ALTER TABLE bid_versions DISABLE TRIGGER ALL", "ALTER TABLE bid_versions ENABLE TRIGGER ALL"]
         } else {

@@ -30,7 +30,9 @@ impl Signed {
 
     async fn new(app: &TestApp) -> Self {
         let round = Self::clear(app).await;
-        let id = text(&round.staff.post(&format!("/projects/{}/contract", round.project), json!({})).await.expect(201)["id"]);
+        let id = text(
+            &round.staff.post(&format!("/projects/{}/contract", round.project), json!({})).await.expect(201)["id"],
+        );
         round.orgs[1].post(&format!("/contracts/{id}/signature"), json!({})).await.expect(200);
         Self { round, id }
     }
@@ -41,7 +43,10 @@ impl Signed {
 
     async fn milestones(&self, app: &TestApp) -> Vec<milestone::Model> {
         let rows = milestone::Entity::find().order_by_asc(milestone::Column::Seq);
-        rows.filter(milestone::Column::ContractId.eq(self.id.parse::<uuid::Uuid>().unwrap())).all(app.state.db.read()).await.unwrap()
+        rows.filter(milestone::Column::ContractId.eq(self.id.parse::<uuid::Uuid>().unwrap()))
+            .all(app.state.db.read())
+            .await
+            .unwrap()
     }
 }
 
@@ -64,7 +69,10 @@ async fn a_contract_is_drawn_up_when_no_objection_stands_and_takes_effect_when_b
         assert_eq!(tries.iter().filter(|answer| answer.status == 201).count(), 1);
         assert_eq!(tries.iter().filter(|answer| answer.body["code"] == "contract_state").count(), 5);
         let drawn = round.panel[0].get(&path).await.expect(200);
-        assert_eq!((&drawn["state"], &drawn["price_fen"], &drawn["organisation"]), (&json!("drawn"), &json!(1_200_000), &json!("春晖测试中心")));
+        assert_eq!(
+            (&drawn["state"], &drawn["price_fen"], &drawn["organisation"]),
+            (&json!("drawn"), &json!(1_200_000), &json!("春晖测试中心"))
+        );
         assert_eq!(drawn["milestones"].as_array().unwrap().len(), 2);
         assert_eq!((round.project_state().await.as_str(), money(app, round.project.0).await), ("awarding", CEILING));
 
@@ -76,20 +84,33 @@ async fn a_contract_is_drawn_up_when_no_objection_stands_and_takes_effect_when_b
         assert_eq!(tries.iter().filter(|answer| answer.status == 200).count(), 1);
         assert_eq!(tries.iter().filter(|answer| answer.body["code"] == "contract_state").count(), 5);
         let signed = round.panel[0].get(&path).await.expect(200);
-        assert_eq!((&signed["state"], &signed["versions"], &signed["balance_fen"]), (&json!("signed"), &json!(1), &json!(1_200_000)));
+        assert_eq!(
+            (&signed["state"], &signed["versions"], &signed["balance_fen"]),
+            (&json!("signed"), &json!(1), &json!(1_200_000))
+        );
         assert_eq!(round.project_state().await, "contracted");
         let id: uuid::Uuid = text(&signed["id"]).parse().unwrap();
         assert_eq!((money(app, round.project.0).await, money(app, id).await), (0, 1_200_000));
         assert_eq!(money(app, round.programme.0).await, 10_000_000 - 1_200_000, "the rest returned");
         let books = round.panel[0].get(&format!("{path}/books")).await.expect(200);
-        assert_eq!((&books["items"][0]["amount_fen"], &books["items"][0]["reason"]), (&json!(1_200_000), &json!("签订合同")));
+        assert_eq!(
+            (&books["items"][0]["amount_fen"], &books["items"][0]["reason"]),
+            (&json!(1_200_000), &json!("签订合同"))
+        );
         let project = round.staff.get(&format!("/projects/{}", round.project)).await.expect(200);
         assert_eq!(project["organisation"], "春晖测试中心");
         assert_eq!(round.staff.get(&round.path).await.expect(200)["phase"], "done");
         let notices = round.notices(app, "contract.signed").await;
-        assert!(notices[0].body.contains("合同金额：12000元") && notices[0].body.contains("1. 完成评估"), "{}", notices[0].body);
+        assert!(
+            notices[0].body.contains("合同金额：12000元") && notices[0].body.contains("1. 完成评估"),
+            "{}",
+            notices[0].body
+        );
         let versions = round.panel[0].get(&format!("/contracts/{id}/versions")).await.expect(200);
-        assert_eq!((&versions["items"][0]["version"], &versions["items"][0]["milestones"][1]["amount_fen"]), (&json!(1), &json!(900_000)));
+        assert_eq!(
+            (&versions["items"][0]["version"], &versions["items"][0]["milestones"][1]["amount_fen"]),
+            (&json!(1), &json!(900_000))
+        );
     })
     .await;
 }
@@ -101,8 +122,13 @@ async fn one_person_does_not_sign_for_both_sides() {
         let round = Signed::clear(app).await;
         let drawn = round.staff.post(&format!("/projects/{}/contract", round.project), json!({})).await.expect(201);
         join_organisation(app, round.ids[1], "staff").await;
-        round.staff.post(&format!("/contracts/{}/signature", text(&drawn["id"])), json!({})).await.refused(403, "own_act");
-        let both = contract::Entity::update_many().col_expr(contract::Column::OrganisationSignedBy, user_id("staff").into());
+        round
+            .staff
+            .post(&format!("/contracts/{}/signature", text(&drawn["id"])), json!({}))
+            .await
+            .refused(403, "own_act");
+        let both =
+            contract::Entity::update_many().col_expr(contract::Column::OrganisationSignedBy, user_id("staff").into());
         let both = transact(&app.state, async |txn| Ok(both.exec(txn).await?)).await;
         assert_eq!(both.unwrap_err().code().word(), "own_act", "the database refuses too");
     })
@@ -116,7 +142,11 @@ async fn who_supervises_a_project_does_not_get_its_contract() {
         let (round, bids) = Round::scored(app).await;
         let path = format!("/projects/{}/parties/supervisor", round.project);
         round.staff.put(&path, json!({ "organisation_id": round.ids[1] })).await.expect(200);
-        round.staff.post(&round.to("/awards"), json!({ "bid_id": bids[0]["id"] })).await.refused(409, "parties_not_apart");
+        round
+            .staff
+            .post(&round.to("/awards"), json!({ "bid_id": bids[0]["id"] }))
+            .await
+            .refused(409, "parties_not_apart");
         round.staff.put(&path, json!({ "organisation_id": round.ids[0] })).await.expect(200);
         round.staff.post(&round.to("/awards"), json!({ "bid_id": bids[0]["id"] })).await.expect(201);
     })
@@ -126,7 +156,8 @@ async fn who_supervises_a_project_does_not_get_its_contract() {
 fn change(view: &Value, side: &str, amounts: [i64; 3]) -> Value {
     let first = &view["milestones"][0];
     let due = &view["milestones"][1]["due_at"];
-    let milestone = |seq: usize, title: &str| json!({ "seq": seq, "title": title, "due_at": due, "amount_fen": amounts[seq - 1] });
+    let milestone =
+        |seq: usize, title: &str| json!({ "seq": seq, "title": title, "due_at": due, "amount_fen": amounts[seq - 1] });
     let first = json!({ "seq": 1, "title": first["title"], "due_at": first["due_at"], "amount_fen": amounts[0] });
     json!({
         "side": side, "price_fen": amounts.iter().sum::<i64>(), "reason": "增加回访",
@@ -142,7 +173,10 @@ async fn a_change_is_proposed_by_one_side_and_accepted_by_the_other() {
         let signed = Signed::new(app).await;
         let (round, path) = (&signed.round, format!("/contracts/{}/changes", signed.id));
         let view = signed.view().await;
-        round.orgs[0].post(&path, change(&view, "organisation", [300_000, 600_000, 300_000])).await.refused(403, "forbidden");
+        round.orgs[0]
+            .post(&path, change(&view, "organisation", [300_000, 600_000, 300_000]))
+            .await
+            .refused(403, "forbidden");
         round.orgs[1].post(&path, change(&view, "staff", [300_000, 600_000, 300_000])).await.refused(403, "forbidden");
         round.orgs[1].post(&path, change(&view, "organisation", [300_000, 600_000, 300_001])).await.names("/price_fen");
         let mut wrong = change(&view, "organisation", [300_000, 600_000, 300_000]);
@@ -158,7 +192,10 @@ async fn a_change_is_proposed_by_one_side_and_accepted_by_the_other() {
         let tries = join_all((0..4).map(|_| round.staff.post(&decide, json!({ "accept": true })))).await;
         assert_eq!(tries.iter().filter(|answer| answer.status == 200).count(), 1);
         let view = signed.view().await;
-        assert_eq!((&view["price_fen"], &view["committed_fen"], &view["versions"]), (&json!(1_100_000), &json!(1_200_000), &json!(2)));
+        assert_eq!(
+            (&view["price_fen"], &view["committed_fen"], &view["versions"]),
+            (&json!(1_100_000), &json!(1_200_000), &json!(2))
+        );
         assert_eq!(view["milestones"][2]["title"], "回访");
         assert_eq!(round.notices(app, "contract.changed").await.len(), 1);
 
@@ -188,7 +225,9 @@ async fn a_change_is_proposed_by_one_side_and_accepted_by_the_other() {
             decided_by: Set(Some(user_id("org-b"))),
             decided_at: Set(Some(app.state.clock.now())),
         };
-        let unequal = transact(&app.state, async |txn| Ok(contract_version::Entity::insert(unequal).exec_without_returning(txn).await?));
+        let unequal = transact(&app.state, async |txn| {
+            Ok(contract_version::Entity::insert(unequal).exec_without_returning(txn).await?)
+        });
         assert!(unequal.await.is_err(), "milestones make the price");
     })
     .await;
@@ -206,7 +245,11 @@ async fn accepted(app: &TestApp, signed: &Signed, at: usize) -> MilestoneId {
     id
 }
 
-async fn pay(app: &TestApp, person: &Person, id: MilestoneId) -> Result<milestone::Model, linli::platform::http::Problem> {
+async fn pay(
+    app: &TestApp,
+    person: &Person,
+    id: MilestoneId,
+) -> Result<milestone::Model, linli::platform::http::Problem> {
     let actor = actor(app, person).await;
     transact(&app.state, async |txn| tenders::pay(&app.state, txn, &actor, id).await).await
 }
@@ -227,7 +270,10 @@ async fn a_tranche_is_paid_once_and_only_when_its_milestone_is_accepted() {
         let view = signed.view().await;
         assert_eq!((&view["paid_fen"], &view["balance_fen"]), (&json!(300_000), &json!(900_000)));
         let books = staff.get(&format!("/projects/{}/contract/books", signed.round.project)).await.expect(200);
-        assert_eq!((&books["items"][0]["amount_fen"], &books["items"][0]["milestone_id"]), (&json!(-300_000), &json!(id)));
+        assert_eq!(
+            (&books["items"][0]["amount_fen"], &books["items"][0]["milestone_id"]),
+            (&json!(-300_000), &json!(id))
+        );
         let whole = signed.milestones(app).await;
         assert_eq!(whole.iter().filter(|row| row.paid_at.is_some()).count(), 1);
 

@@ -46,8 +46,13 @@ pub async fn organisation(app: &TestApp, name: &str, state: OrganisationState, p
     let row = organisation::Entity::find_by_id(id).one(app.state.db.read()).await.unwrap();
     if row.is_none() {
         let place_id = Set(Some(place_id(GUANGHUA)));
-        let row =
-            organisation::ActiveModel { id: Set(id), name: Set(name.to_owned()), state: Set(state), place_id, created_at: Set(now) };
+        let row = organisation::ActiveModel {
+            id: Set(id),
+            name: Set(name.to_owned()),
+            state: Set(state),
+            place_id,
+            created_at: Set(now),
+        };
         put(app, row).await;
     }
     for one in people {
@@ -234,7 +239,8 @@ impl Round {
     pub async fn open(app: &TestApp) -> Self {
         let ids = bidders(app).await;
         let (programme, project) = selected(app).await;
-        let [staff, second, a, b] = app.sign_in_all(["staff", "staff-2", "org-a", "org-b"]).await.try_into().ok().unwrap();
+        let [staff, second, a, b] =
+            app.sign_in_all(["staff", "staff-2", "org-a", "org-b"]).await.try_into().ok().unwrap();
         let panel = app.sign_in_all(["social-worker-1", "social-worker-2", "social-worker-3"]).await;
         let created = staff.post(&format!("/projects/{project}/tenders"), terms(app)).await.expect(201);
         let path = format!("/tenders/{}", text(&created["id"]));
@@ -355,7 +361,10 @@ async fn staff_of_the_programme_put_a_selected_project_out_to_tender() {
         assert_eq!(staff.post_with_key(&path, terms(app), "t").await.expect(201), created);
         staff.post(&path, terms(app)).await.refused(409, "project_state");
         let seen = resident.get(&format!("/tenders/{}", text(&created["id"]))).await.expect(200);
-        assert_eq!((&seen["phase"], &seen["ceiling_fen"], &seen["registered_only"]), (&json!("open"), &json!(CEILING), &json!(true)));
+        assert_eq!(
+            (&seen["phase"], &seen["ceiling_fen"], &seen["registered_only"]),
+            (&json!("open"), &json!(CEILING), &json!(true))
+        );
         assert_eq!(seen["criteria"][1], json!({ "seq": 2, "title": "团队", "weight": 20, "max_points": 100 }));
         let list = resident.get(&path).await.expect(200);
         assert_eq!(list["items"], json!([seen]));
@@ -382,7 +391,9 @@ async fn a_project_has_one_live_tender_whatever_happens_at_once() {
         let mut copy = row.unwrap().unwrap().into_active_model();
         assert_eq!(copy.programme_id, sea_orm::ActiveValue::Unchanged(programme));
         copy.id = Set(ids::ordered(&app.state.clock));
-        let copied = transact(&app.state, async |txn| Ok(tender::Entity::insert(copy.reset_all()).exec_without_returning(txn).await?));
+        let copied = transact(&app.state, async |txn| {
+            Ok(tender::Entity::insert(copy.reset_all()).exec_without_returning(txn).await?)
+        });
         assert!(copied.await.is_err(), "the index refuses a second one");
     })
     .await;
@@ -400,7 +411,10 @@ async fn an_amendment_puts_the_closing_off_and_reaches_everybody_who_may_bid() {
         round.staff.post(&path, amend(now + TimeDelta::days(5))).await.names("/closes_at");
         round.staff.post(&path, amend(now + TimeDelta::days(20))).await.expect(201);
         let seen = round.orgs[1].get(&round.path).await.expect(200);
-        assert_eq!((&seen["amendments"][0]["seq"], &seen["amendments"][0]["body"]), (&json!(1), &json!("增加回访要求。")));
+        assert_eq!(
+            (&seen["amendments"][0]["seq"], &seen["amendments"][0]["body"]),
+            (&json!(1), &json!("增加回访要求。"))
+        );
         // The bidder is told, and so is who has not bid: what is told does not say who bids.
         for person in &round.orgs {
             let titles = person.get("/inbox").await.expect(200)["items"].to_string();
@@ -456,7 +470,10 @@ async fn the_panel_scores_every_bid_once_and_nobody_with_a_conflict() {
         let bids = round.opened(app).await;
         let path = |bid: &Value| format!("/bids/{}/scores", text(&bid["id"]));
         round.panel[0].post(&path(&bids[0]), scores([8, 80])).await.refused(403, "forbidden");
-        round.orgs[0].post(&round.to("/panel"), json!({ "user_ids": [user_id("org-a")] })).await.refused(403, "forbidden");
+        round.orgs[0]
+            .post(&round.to("/panel"), json!({ "user_ids": [user_id("org-a")] }))
+            .await
+            .refused(403, "forbidden");
         round.staff.post(&round.to("/panel"), json!({ "user_ids": [user_id("nobody")] })).await.names("/user_ids/0");
         round.seat().await;
         round.staff.post(&round.to("/panel"), json!({ "user_ids": [user_id("org-a")] })).await.expect(200);
@@ -470,14 +487,21 @@ async fn the_panel_scores_every_bid_once_and_nobody_with_a_conflict() {
             max_points: Set(10),
             scored_at: Set(app.state.clock.now()),
         };
-        let direct = transact(&app.state, async |txn| Ok(score::Entity::insert(row).exec_without_returning(txn).await?)).await;
+        let direct =
+            transact(&app.state, async |txn| Ok(score::Entity::insert(row).exec_without_returning(txn).await?)).await;
         assert_eq!(direct.unwrap_err().code().word(), "conflict_of_interest", "the database refuses too");
 
         for (given, pointer) in [
             (json!({ "scores": [{ "criterion": 1, "points": 5 }] }), "/scores"),
             (json!({ "scores": [{ "criterion": 1, "points": 5 }, { "criterion": 1, "points": 5 }] }), "/scores"),
-            (json!({ "scores": [{ "criterion": 1, "points": 11 }, { "criterion": 2, "points": 5 }] }), "/scores/0/points"),
-            (json!({ "scores": [{ "criterion": 1, "points": -1 }, { "criterion": 2, "points": 5 }] }), "/scores/0/points"),
+            (
+                json!({ "scores": [{ "criterion": 1, "points": 11 }, { "criterion": 2, "points": 5 }] }),
+                "/scores/0/points",
+            ),
+            (
+                json!({ "scores": [{ "criterion": 1, "points": -1 }, { "criterion": 2, "points": 5 }] }),
+                "/scores/0/points",
+            ),
         ] {
             round.panel[0].post(&path(&bids[0]), given).await.names(pointer);
         }
@@ -497,11 +521,16 @@ async fn the_panel_scores_every_bid_once_and_nobody_with_a_conflict() {
         let declared = json!({ "reason": "亲属在该机构任职" });
         round.panel[2].post(&round.to("/conflict"), declared.clone()).await.expect(200);
         round.orgs[1].post(&round.to("/conflict"), declared).await.refused(404, "not_found");
-        assert_eq!(round.staff.get(&round.to("/ranking")).await.expect(200)["scorers"], 2, "their scores count no more");
+        assert_eq!(
+            round.staff.get(&round.to("/ranking")).await.expect(200)["scorers"],
+            2,
+            "their scores count no more"
+        );
         round.panel[2].post(&path(&bids[0]), scores([9, 70])).await.refused(403, "conflict_of_interest");
         let seats = round.staff.get(&round.to("/panel")).await.expect(200);
         assert_eq!(seats.as_array().unwrap().iter().filter(|seat| seat["conflict_at"].is_string()).count(), 1);
-        let seats = panel::Entity::find().filter(panel::Column::Conflict.is_not_null()).count(app.state.db.read()).await;
+        let seats =
+            panel::Entity::find().filter(panel::Column::Conflict.is_not_null()).count(app.state.db.read()).await;
         assert_eq!(seats.unwrap(), 1);
     })
     .await;
@@ -515,18 +544,22 @@ async fn two_officers_who_award_two_bids_at_once_make_one_award() {
         let path = round.to("/awards");
         let first = json!({ "bid_id": bids[0]["id"] });
         let other = json!({ "bid_id": bids[1]["id"], "reason": "团队更熟悉本社区" });
-        let tries = (0..4).map(|_| join(round.staff.post(&path, first.clone()), round.second.post(&path, other.clone())));
+        let tries =
+            (0..4).map(|_| join(round.staff.post(&path, first.clone()), round.second.post(&path, other.clone())));
         let tries: Vec<_> = join_all(tries).await.into_iter().flat_map(|(a, b)| [a, b]).collect();
         assert_eq!(tries.iter().filter(|answer| answer.status == 201).count(), 1);
         let lost = |answer: &&crate::support::Answer| answer.body["code"] == "award_exists";
         assert_eq!(tries.iter().filter(lost).count(), 7);
-        let live = award::Entity::find().filter(award::Column::State.is_in([AwardState::Standing, AwardState::Proposed]));
+        let live =
+            award::Entity::find().filter(award::Column::State.is_in([AwardState::Standing, AwardState::Proposed]));
         let live = live.all(app.state.db.read()).await.unwrap();
         assert_eq!(live.len(), 1);
         let mut copy = live[0].clone().into_active_model();
         copy.id = Set(ids::ordered(&app.state.clock));
         copy.bid_id = Set(text(&bids[1]["id"]).parse().unwrap());
-        let copied = transact(&app.state, async |txn| Ok(award::Entity::insert(copy.reset_all()).exec_without_returning(txn).await?));
+        let copied = transact(&app.state, async |txn| {
+            Ok(award::Entity::insert(copy.reset_all()).exec_without_returning(txn).await?)
+        });
         assert!(copied.await.is_err(), "the index refuses a second one");
     })
     .await;
@@ -561,7 +594,10 @@ async fn another_bid_than_the_first_needs_a_reason_and_a_second_person() {
         assert_eq!(notices.len(), 1);
         assert!(notices[0].body.contains("未选第一名的理由：团队更熟悉本社区"), "{}", notices[0].body);
         let seen = resident.get(&path).await.expect(200);
-        assert_eq!((&seen["items"][0]["state"], &seen["items"][0]["ranking"]["bids"][0]["rank"]), (&json!("standing"), &json!(1)));
+        assert_eq!(
+            (&seen["items"][0]["state"], &seen["items"][0]["ranking"]["bids"][0]["rank"]),
+            (&json!("standing"), &json!(1))
+        );
     })
     .await;
 }
@@ -581,9 +617,16 @@ async fn the_first_ranked_bid_is_awarded_in_public_with_a_window_for_objections(
         let told = round.orgs[1].get("/inbox").await.expect(200)["items"].to_string();
         assert!(told.contains("拟中选"), "{told}");
         // Nothing changes under an award that stands.
-        round.panel[2].post(&format!("/bids/{}/scores", text(&bids[0]["id"])), scores([1, 1])).await.refused(409, "tender_closed");
+        round.panel[2]
+            .post(&format!("/bids/{}/scores", text(&bids[0]["id"])), scores([1, 1]))
+            .await
+            .refused(409, "tender_closed");
         round.panel[2].post(&round.to("/conflict"), json!({ "reason": "x" })).await.refused(409, "award_exists");
-        round.staff.post(&format!("/tender-awards/{}/setting-aside", text(&award["id"])), json!({ "reason": "x" })).await.refused(409, "award_not_upheld");
+        round
+            .staff
+            .post(&format!("/tender-awards/{}/setting-aside", text(&award["id"])), json!({ "reason": "x" }))
+            .await
+            .refused(409, "award_not_upheld");
     })
     .await;
 }
@@ -593,7 +636,11 @@ async fn an_upheld_objection_sets_the_award_aside_and_the_next_bid_can_be_awarde
     TestApp::run(async |app| {
         let (round, bids, award) = Round::awarded(app).await;
         uphold(app, &round, &award).await;
-        round.staff.post(&format!("/projects/{}/contract", round.project), json!({})).await.refused(409, "award_not_clear");
+        round
+            .staff
+            .post(&format!("/projects/{}/contract", round.project), json!({}))
+            .await
+            .refused(409, "award_not_clear");
         let path = format!("/tender-awards/{}/setting-aside", text(&award["id"]));
         round.staff.post(&path, json!({ "reason": "" })).await.names("/reason");
         let tries = join_all((0..4).map(|_| round.staff.post(&path, json!({ "reason": "业绩材料不实" })))).await;
@@ -616,7 +663,8 @@ async fn an_upheld_objection_sets_the_award_aside_and_the_next_bid_can_be_awarde
 async fn uphold(app: &TestApp, round: &Round, award: &Value) {
     let resident = app.sign_in("resident-1").await;
     let notice = text(&award["notice_id"]);
-    let objection = resident.post(&format!("/notices/{notice}/objections"), json!({ "text": "业绩材料不实" })).await.expect(201);
+    let objection =
+        resident.post(&format!("/notices/{notice}/objections"), json!({ "text": "业绩材料不实" })).await.expect(201);
     let reply = json!({ "outcome": "upheld", "reply": "经核实，业绩材料不实。" });
     round.second.post(&format!("/objections/{}/reply", text(&objection["id"])), reply).await.expect(200);
 }
@@ -632,7 +680,10 @@ async fn a_tender_without_a_valid_bid_fails_and_the_project_can_be_put_out_again
         round.staff.post(&round.to("/awards"), json!({ "bid_id": round.id() })).await.refused(409, "scores_missing");
         round.staff.post(&round.to("/failure"), fail.clone()).await.expect(200);
         round.staff.post(&round.to("/failure"), fail).await.refused(409, "already_decided");
-        assert_eq!((round.project_state().await.as_str(), round.notices(app, "tender.failed").await.len()), ("selected", 1));
+        assert_eq!(
+            (round.project_state().await.as_str(), round.notices(app, "tender.failed").await.len()),
+            ("selected", 1)
+        );
         assert_eq!(round.staff.get(&round.path).await.expect(200)["phase"], "failed");
         assert_eq!(money(app, round.project.0).await, CEILING, "its money stays with it");
         round.staff.post(&format!("/projects/{}/tenders", round.project), terms(app)).await.expect(201);

@@ -68,7 +68,8 @@ impl Bid {
         }
         for (at, term) in self.milestones.iter().enumerate() {
             if term.due_at <= limits.after || term.due_at > limits.until {
-                let detail = "须在投标截止之后、计划实施期之内 / after the closing and within the programme's delivery phase";
+                let detail =
+                    "须在投标截止之后、计划实施期之内 / after the closing and within the programme's delivery phase";
                 return Err(Mistake::new(format!("/milestones/{at}/due_at"), detail));
             }
         }

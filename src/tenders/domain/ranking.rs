@@ -92,7 +92,8 @@ fn share(weight: i64, part: i64, whole: i64) -> i64 {
 /// Ranks bids by what `scorers` people gave and by their prices.
 pub fn rank(price_weight: i64, criteria: &[Criterion], scorers: i64, entries: Vec<Entry>) -> Ranking {
     let lowest = entries.iter().map(|entry| entry.price_fen).min().unwrap_or_default();
-    let mut ranked: Vec<(Entry, Ranked)> = entries.into_iter().map(|entry| judge(price_weight, criteria, scorers, lowest, entry)).collect();
+    let mut ranked: Vec<(Entry, Ranked)> =
+        entries.into_iter().map(|entry| judge(price_weight, criteria, scorers, lowest, entry)).collect();
     ranked.sort_by(|(a, one), (b, two)| {
         let key = |entry: &Entry, ranked: &Ranked| (Reverse(ranked.total), entry.price_fen, entry.received_at);
         key(a, one).cmp(&key(b, two)).then_with(|| a.commitment.cmp(&b.commitment))

@@ -35,7 +35,10 @@ pub struct Held {
 /// and none of those that are fixed is changed or left out.
 pub fn check_terms(price_fen: i64, committed_fen: i64, held: &[Held], terms: &[Term]) -> Result<(), Mistake> {
     if price_fen < 1 || price_fen > committed_fen {
-        return Err(Mistake::new("/price_fen", "价款须大于零且不超过已安排的资金 / above zero, at most what is committed"));
+        return Err(Mistake::new(
+            "/price_fen",
+            "价款须大于零且不超过已安排的资金 / above zero, at most what is committed",
+        ));
     }
     if terms.is_empty() || terms.len() > MAX_TERMS {
         return Err(Mistake::new("/milestones", "须有1至20个节点 / 1 to 20 milestones"));
@@ -56,7 +59,10 @@ pub fn check_terms(price_fen: i64, committed_fen: i64, held: &[Held], terms: &[T
     }
     let kept = |held: &&Held| terms.contains(&held.term);
     if held.iter().filter(|held| held.fixed).any(|held| !kept(&held)) {
-        return Err(Mistake::new("/milestones", "已提交或已验收的节点不能更改 / submitted or accepted milestones stay as they are"));
+        return Err(Mistake::new(
+            "/milestones",
+            "已提交或已验收的节点不能更改 / submitted or accepted milestones stay as they are",
+        ));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-use actix_web::{HttpResponse, delete, get, post, put, web};
 use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, delete, get, post, put, web};
 use chrono::{DateTime, Utc};
 use entities::ids::{BidId, OrganisationId, TenderId, UserId};
 use entities::tenders::{BidState, bid, panel};
@@ -235,11 +235,7 @@ struct OpenedBid {
 /// What a valid bid says; for the panel, staff of the programme, and the bidder's own people
 #[utoipa::path(tag = "tenders", responses((status = 200, body = OpenedBid)))]
 #[get("/bids/{id}")]
-async fn read(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<BidId>,
-) -> Result<web::Json<OpenedBid>, Problem> {
+async fn read(state: web::Data<AppState>, actor: Actor, id: web::Path<BidId>) -> Result<web::Json<OpenedBid>, Problem> {
     let db = state.db.read();
     let row = bid::Entity::find_by_id(*id).filter(bid::Column::State.eq(BidState::Valid)).one(db).await?;
     let row = row.ok_or(Code::NotFound)?;

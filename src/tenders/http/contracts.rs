@@ -17,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::names;
 use crate::identity::Actor;
-use crate::ledger::{self, Party, TransactionKind};
+use crate::ledger::{self, TransactionKind};
 use crate::platform::code::Code;
 use crate::platform::http::{
     Caller, Command, Nothing, Outcome, Page, PageParams, Paging, Params, Problem, command, text,
@@ -173,7 +173,11 @@ async fn books(
     let view = |entry: ledger::FundEntry| BookView {
         at: entry.transaction.created_at,
         kind: entry.transaction.kind,
-        milestone_id: entry.transaction.source_id.filter(|_| entry.transaction.source_kind == "milestone").map(MilestoneId),
+        milestone_id: entry
+            .transaction
+            .source_id
+            .filter(|_| entry.transaction.source_kind == "milestone")
+            .map(MilestoneId),
         reason: entry.transaction.reason,
         amount_fen: entry.amount,
     };

@@ -24,8 +24,21 @@ use crate::tenders::service::tenders::{self, NewTender};
 use crate::tenders::service::{find, opening, scoring};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(create).service(read).service(amend).service(questions).service(ask).service(answer);
-    config.service(fail).service(ask_opening).service(confirm_opening).service(name_panel).service(panel_of).service(declare);
+    config
+        .service(list)
+        .service(create)
+        .service(read)
+        .service(amend)
+        .service(questions)
+        .service(ask)
+        .service(answer_question);
+    config
+        .service(fail)
+        .service(ask_opening)
+        .service(confirm_opening)
+        .service(name_panel)
+        .service(panel_of)
+        .service(declare);
 }
 
 /// Where a tender stands.
@@ -354,7 +367,7 @@ async fn ask(
 /// Answer a question, for everybody to read
 #[utoipa::path(tag = "tenders", request_body = Words, responses((status = 200, body = QuestionView)))]
 #[post("/tender-questions/{id}/answer")]
-async fn answer(
+async fn answer_question(
     state: web::Data<AppState>,
     actor: Actor,
     id: web::Path<TenderQuestionId>,
@@ -483,7 +496,8 @@ async fn panel_of(
         .order_by_asc(panel::Column::UserId)
         .all(state.db.read())
         .await?;
-    let view = |row: panel::Model| SeatView { user_id: row.user_id, added_at: row.added_at, conflict_at: row.conflict_at };
+    let view =
+        |row: panel::Model| SeatView { user_id: row.user_id, added_at: row.added_at, conflict_at: row.conflict_at };
     Ok(web::Json(rows.into_iter().map(view).collect()))
 }
 

@@ -64,8 +64,11 @@ pub async fn award(
     apart(state, txn, actor, &entered.project, organisation).await?;
     let award_id: TenderAwardId = ids::ordered(&state.clock);
     let first = ranked.rank == 1;
-    let notice_id =
-        if first { Some(take_effect(state, txn, actor, &entered, award_id, organisation, ranked, reason).await?) } else { None };
+    let notice_id = if first {
+        Some(take_effect(state, txn, actor, &entered, award_id, organisation, ranked, reason).await?)
+    } else {
+        None
+    };
     let row = award::ActiveModel {
         id: Set(award_id),
         tender_id: Set(id),
@@ -112,8 +115,8 @@ pub async fn decide(
     let organisation = bidder(txn, proposed.bid_id).await?;
     let notice_id = if confirm {
         apart(state, txn, actor, &entered.project, organisation).await?;
-        let ranking: crate::tenders::domain::Ranking =
-            serde_json::from_value(proposed.ranking.clone()).map_err(|error| Problem::from(Code::Internal).caused_by(error))?;
+        let ranking: crate::tenders::domain::Ranking = serde_json::from_value(proposed.ranking.clone())
+            .map_err(|error| Problem::from(Code::Internal).caused_by(error))?;
         let ranked = ranking.bids.iter().find(|ranked| ranked.bid_id == proposed.bid_id).ok_or(Code::Internal)?;
         Some(take_effect(state, txn, actor, &entered, id, organisation, ranked, proposed.reason.as_deref()).await?)
     } else {
@@ -124,7 +127,16 @@ pub async fn decide(
     (decided.decided_by, decided.decided_at) = (Set(Some(actor.user_id)), Set(Some(state.clock.now())));
     decided.notice_id = Set(notice_id);
     let decided = decided.update(txn).await?;
-    log(state, txn, actor, "tender.award_decide", ("tender_award", id.0), &entered.project, json!({ "confirm": confirm })).await?;
+    log(
+        state,
+        txn,
+        actor,
+        "tender.award_decide",
+        ("tender_award", id.0),
+        &entered.project,
+        json!({ "confirm": confirm }),
+    )
+    .await?;
     Ok(decided)
 }
 
@@ -208,7 +220,8 @@ pub async fn set_aside(
 ) -> Result<award::Model, Problem> {
     let entered = enter_as_staff(txn, actor, find(txn, id).await?.tender_id).await?;
     let standing = find(txn, id).await?;
-    let notice_id = standing.notice_id.filter(|_| standing.state == AwardState::Standing).ok_or(Code::AlreadyDecided)?;
+    let notice_id =
+        standing.notice_id.filter(|_| standing.state == AwardState::Standing).ok_or(Code::AlreadyDecided)?;
     if notices::standing(txn, notice_id, state.clock.now()).await? != Standing::Upheld {
         return Err(Code::AwardNotUpheld.into());
     }

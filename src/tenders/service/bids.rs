@@ -43,7 +43,11 @@ pub fn is_eligible(tender: &tender::Model, organisation: &organisation::Model) -
     !tender.registered_only || organisation.state == OrganisationState::Registered
 }
 
-async fn bid_of(connection: &impl ConnectionTrait, tender: TenderId, bidder: &str) -> Result<Option<bid::Model>, Problem> {
+async fn bid_of(
+    connection: &impl ConnectionTrait,
+    tender: TenderId,
+    bidder: &str,
+) -> Result<Option<bid::Model>, Problem> {
     let bid = bid::Entity::find().filter(bid::Column::TenderId.eq(tender)).filter(bid::Column::Bidder.eq(bidder));
     Ok(bid.one(connection).await?)
 }
@@ -119,7 +123,11 @@ async fn keep(
         salt: Set(None),
         invalid_reason: Set(None),
     };
-    if earlier.is_some() { row.update(txn).await? } else { row.insert(txn).await? };
+    if earlier.is_some() {
+        row.update(txn).await?
+    } else {
+        row.insert(txn).await?
+    };
     let row = bid_version::ActiveModel {
         bid_id: Set(bid_id),
         version: Set(version),
@@ -141,7 +149,8 @@ pub async fn receipt(
     let bidder = sealing::bidder(state, id, organisation);
     let bid = bid_of(connection, id, &bidder).await?.filter(|bid| bid.state != BidState::Withdrawn);
     let bid = bid.ok_or(Code::NotFound)?;
-    let version = bid_version::Entity::find_by_id((bid.id, bid.versions)).one(connection).await?.ok_or(Code::Internal)?;
+    let version =
+        bid_version::Entity::find_by_id((bid.id, bid.versions)).one(connection).await?.ok_or(Code::Internal)?;
     let sealed = sealing::unseal(state, id, &bidder, bid.versions, &version.sealed)
         .map_err(|error| Problem::from(Code::Internal).caused_by(error))?;
     Ok(Receipt {

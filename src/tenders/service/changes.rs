@@ -1,7 +1,9 @@
 //! Changing a contract: one side proposes what it is to say, the other accepts. What was said before stays as a version.
 
 use entities::ids::{ContractId, ContractVersionId};
-use entities::tenders::{ContractSide, ContractState, MilestoneState, VersionState, contract, contract_version, milestone};
+use entities::tenders::{
+    ContractSide, ContractState, MilestoneState, VersionState, contract, contract_version, milestone,
+};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel};
 use serde_json::json;
@@ -74,7 +76,8 @@ pub async fn propose(
     if contract_version::Entity::insert(row).on_conflict(there).exec_without_returning(txn).await? == 0 {
         return Err(Code::ContractState.into());
     }
-    log(state, txn, actor, "contract.propose", ("contract", id.0), &project, json!({ "version_id": version_id })).await?;
+    log(state, txn, actor, "contract.propose", ("contract", id.0), &project, json!({ "version_id": version_id }))
+        .await?;
     contract_version::Entity::find_by_id(version_id).one(txn).await?.ok_or_else(|| Code::Internal.into())
 }
 
@@ -110,14 +113,20 @@ pub async fn decide(
     (decided.decided_by, decided.decided_at) = (Set(Some(actor.user_id)), Set(Some(now)));
     // The trigger on it compares the milestones with the price.
     let decided = decided.update(txn).await?;
-    log(state, txn, actor, "contract.decide", ("contract", contract.id.0), &project, json!({ "accept": accept })).await?;
+    log(state, txn, actor, "contract.decide", ("contract", contract.id.0), &project, json!({ "accept": accept }))
+        .await?;
     if accept {
         let lines: Vec<String> = live(&milestones_of(txn, contract.id).await?).map(line).collect();
         let notice = Notice {
             community_id: project.community_id,
             kind: "contract.changed",
             title: format!("合同变更公告：{}", project.title),
-            body: format!("变更原因：{}\n合同金额：{}。\n{}", decided.reason, yuan(decided.price_fen), lines.join("\n")),
+            body: format!(
+                "变更原因：{}\n合同金额：{}。\n{}",
+                decided.reason,
+                yuan(decided.price_fen),
+                lines.join("\n")
+            ),
             subject: Some(("contract_version", id.0)),
             ..Notice::default()
         };

@@ -38,7 +38,10 @@ pub async fn contract_of(
 }
 
 /// A contract's milestones in their order; those that a change took out are among them.
-pub async fn milestones_of(connection: &impl ConnectionTrait, id: ContractId) -> Result<Vec<milestone::Model>, Problem> {
+pub async fn milestones_of(
+    connection: &impl ConnectionTrait,
+    id: ContractId,
+) -> Result<Vec<milestone::Model>, Problem> {
     let milestones = milestone::Entity::find().filter(milestone::Column::ContractId.eq(id));
     Ok(milestones.order_by_asc(milestone::Column::Seq).all(connection).await?)
 }
@@ -55,7 +58,8 @@ pub struct Held {
 pub async fn lock_contract(txn: &DatabaseTransaction, id: ContractId) -> Result<Held, Problem> {
     let found = contract::Entity::find_by_id(id).one(txn).await?.ok_or(Code::NotFound)?;
     let project = projects::lock(txn, found.project_id).await?;
-    let contract = contract::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(txn).await?.ok_or(Code::NotFound)?;
+    let contract =
+        contract::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(txn).await?.ok_or(Code::NotFound)?;
     Ok(Held { project, contract })
 }
 
@@ -145,7 +149,8 @@ pub async fn draw(
     }
     let milestones = bid.milestones.iter().map(|term| planned(state, id, term));
     milestone::Entity::insert_many(milestones).exec_without_returning(txn).await?;
-    log(state, txn, actor, "contract.draw", ("contract", id.0), &project, json!({ "price_fen": bid.price_fen })).await?;
+    log(state, txn, actor, "contract.draw", ("contract", id.0), &project, json!({ "price_fen": bid.price_fen }))
+        .await?;
     let message = Message {
         kind: "contract.drawn",
         title: format!("合同待签署：{}", project.title),
@@ -160,7 +165,11 @@ pub async fn draw(
 }
 
 /// 409 `award_not_clear` while people may object, or an objection stands.
-async fn clear(txn: &DatabaseTransaction, notice: Option<entities::ids::NoticeId>, now: DateTime<Utc>) -> Result<(), Problem> {
+async fn clear(
+    txn: &DatabaseTransaction,
+    notice: Option<entities::ids::NoticeId>,
+    now: DateTime<Utc>,
+) -> Result<(), Problem> {
     let notice = notice.ok_or(Code::Internal)?;
     match notices::standing(txn, notice, now).await? {
         Standing::Clear => Ok(()),
@@ -202,7 +211,8 @@ pub async fn sign(
         .await?;
     let ceiling = ended.first().map(|tender| tender.ceiling_fen).ok_or(Code::Internal)?;
     commit(state, txn, actor, &project, &signed, ceiling, now).await?;
-    log(state, txn, actor, "contract.sign", ("contract", id.0), &project, json!({ "price_fen": signed.price_fen })).await?;
+    log(state, txn, actor, "contract.sign", ("contract", id.0), &project, json!({ "price_fen": signed.price_fen }))
+        .await?;
     publish(state, txn, &project, &signed).await?;
     Ok(signed)
 }
@@ -267,7 +277,12 @@ async fn commit(
     Ok(())
 }
 
-async fn publish(state: &AppState, txn: &DatabaseTransaction, project: &project::Model, contract: &contract::Model) -> Result<(), Problem> {
+async fn publish(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    project: &project::Model,
+    contract: &contract::Model,
+) -> Result<(), Problem> {
     let name = name_of(txn, contract.organisation_id).await?;
     let lines: Vec<String> = milestones_of(txn, contract.id).await?.iter().map(line).collect();
     let notice = Notice {

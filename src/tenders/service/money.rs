@@ -1,7 +1,7 @@
 //! A contract's money: tranches paid for accepted milestones, and what is left at the end.
 
 use entities::ids::MilestoneId;
-use entities::ledger::{TransactionKind, account};
+use entities::ledger::TransactionKind;
 use entities::projects::project;
 use entities::tenders::{ContractState, MilestoneState, contract, milestone};
 use sea_orm::{
@@ -22,10 +22,13 @@ use crate::projects;
 use crate::projects::lifecycle::Who;
 
 /// What is left of a contract's money: what was committed less what was paid.
-pub async fn balance(connection: &impl ConnectionTrait, project: &project::Model, contract: &contract::Model) -> Result<i64, Problem> {
+pub async fn balance(
+    connection: &impl ConnectionTrait,
+    project: &project::Model,
+    contract: &contract::Model,
+) -> Result<i64, Problem> {
     let books = programme_of(connection, project).await?.place_id;
-    let id = ledger::account_id(books, Party::Fund(contract.id.0));
-    Ok(account::Entity::find_by_id(id).one(connection).await?.map_or(0, |row| row.posted - row.reserved))
+    Ok(ledger::fund_balance(connection, books, contract.id.0).await?.available())
 }
 
 /// Pays the tranche of an accepted milestone: once, out of the contract's fund. Who calls it says whom it is told.

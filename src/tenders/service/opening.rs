@@ -39,7 +39,12 @@ struct Envelope {
 }
 
 /// Asks for the opening. Whoever asks later takes the place of who asked before.
-pub async fn ask(state: &AppState, txn: &DatabaseTransaction, actor: &Actor, id: TenderId) -> Result<tender::Model, Problem> {
+pub async fn ask(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: TenderId,
+) -> Result<tender::Model, Problem> {
     let entered = enter_as_staff(txn, actor, id).await?;
     let now = state.clock.now();
     closed_and_sealed(&entered, now)?;
@@ -53,7 +58,12 @@ pub async fn ask(state: &AppState, txn: &DatabaseTransaction, actor: &Actor, id:
 
 /// Opens all bids, as the second person: what they say comes into the tables, and the record on the board. A bid that cannot be
 /// read, or says what it must not, is kept as invalid with the reason.
-pub async fn open(state: &AppState, txn: &DatabaseTransaction, actor: &Actor, id: TenderId) -> Result<tender::Model, Problem> {
+pub async fn open(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: TenderId,
+) -> Result<tender::Model, Problem> {
     let entered = enter_as_staff(txn, actor, id).await?;
     let now = state.clock.now();
     closed_and_sealed(&entered, now)?;
@@ -64,7 +74,8 @@ pub async fn open(state: &AppState, txn: &DatabaseTransaction, actor: &Actor, id
     let envelopes = envelopes(txn, id).await?;
     let judged: Vec<Judged> = judge(state, txn, &entered, &envelopes).await?;
     // Nobody joins a bidder between this look and the commit.
-    let bidders: Vec<OrganisationId> = judged.iter().filter_map(|judged| Some(judged.organisation.as_ref()?.id)).collect();
+    let bidders: Vec<OrganisationId> =
+        judged.iter().filter_map(|judged| Some(judged.organisation.as_ref()?.id)).collect();
     organisations::lock(txn, bidders.iter().copied()).await?;
     for person in [asker, actor.user_id] {
         if organisations::conflicts(state, txn, person, bidders.iter().copied()).await? {
@@ -106,7 +117,12 @@ fn closed_and_sealed(entered: &Entered, now: DateTime<Utc>) -> Result<(), Proble
 }
 
 /// 403 for who belongs to a bidder. Bids have no names yet: each of the person's organisations is looked for by its hash.
-async fn untied(state: &AppState, txn: &DatabaseTransaction, tender: &tender::Model, person: UserId) -> Result<(), Problem> {
+async fn untied(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    tender: &tender::Model,
+    person: UserId,
+) -> Result<(), Problem> {
     let own = organisations::of_person(txn, person).await?;
     let bidders = own.into_iter().map(|organisation| sealing::bidder(state, tender.id, organisation));
     let bid = bid::Entity::find()
@@ -140,7 +156,9 @@ pub async fn last_versions(
         .expr(Expr::value(1))
         .from(bid::Entity)
         .and_where(Expr::col((bid::Entity, bid::Column::Id)).equals((bid_version::Entity, bid_version::Column::BidId)))
-        .and_where(Expr::col((bid::Entity, bid::Column::Versions)).equals((bid_version::Entity, bid_version::Column::Version)))
+        .and_where(
+            Expr::col((bid::Entity, bid::Column::Versions)).equals((bid_version::Entity, bid_version::Column::Version)),
+        )
         .and_where(Expr::col((bid::Entity, bid::Column::TenderId)).eq(id))
         .to_owned();
     let rows = bid_version::Entity::find().filter(Expr::exists(newest)).all(connection).await?;
@@ -227,7 +245,12 @@ async fn write(txn: &DatabaseTransaction, bid: bid::Model, judged: Judged) -> Re
     Ok(line)
 }
 
-async fn publish(state: &AppState, txn: &DatabaseTransaction, entered: &Entered, lines: &[String]) -> Result<(), Problem> {
+async fn publish(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    entered: &Entered,
+    lines: &[String],
+) -> Result<(), Problem> {
     let Entered { project, tender, .. } = entered;
     let notice = Notice {
         community_id: project.community_id,

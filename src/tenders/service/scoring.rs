@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entities::ids::{BidId, OrganisationId, TenderId, UserId};
 use entities::identity::user;
+use entities::ids::{BidId, OrganisationId, TenderId, UserId};
 use entities::tenders::{AwardState, BidState, award, bid, criterion, panel, score, tender};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -150,8 +150,10 @@ pub async fn score(
         return Err(Problem::field("/scores", "没有这项评分标准 / no such criterion"));
     }
     let there = OnConflict::columns([score::Column::BidId, score::Column::Criterion, score::Column::ScorerId]);
-    let inserted =
-        score::Entity::insert_many(rows).on_conflict(there.clone().do_nothing().to_owned()).exec_without_returning(txn).await?;
+    let inserted = score::Entity::insert_many(rows)
+        .on_conflict(there.clone().do_nothing().to_owned())
+        .exec_without_returning(txn)
+        .await?;
     if inserted == 0 {
         return Err(Code::AlreadyScored.into());
     }

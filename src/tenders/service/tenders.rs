@@ -53,7 +53,8 @@ pub async fn create(
     let programme = programme_of(txn, &project).await?;
     let now = state.clock.now();
     if new.closes_at < now + OPEN.0 || new.closes_at > now + OPEN.1 || new.closes_at >= programme.delivery_until {
-        let detail = "须在24小时之后、180天之内，且早于实施期结束 / 24 hours to 180 days from now, before delivery ends";
+        let detail =
+            "须在24小时之后、180天之内，且早于实施期结束 / 24 hours to 180 days from now, before delivery ends";
         return Err(Problem::field("/closes_at", detail));
     }
     let weights = new.criteria.iter().map(|(_, weight, _)| weight).sum::<i64>() + new.price_weight;
@@ -104,16 +105,36 @@ pub async fn create(
         new.price_weight,
         new.requirements.trim(),
     );
-    tell_market(state, txn, &project, id, &format!("open:{id}"), format!("招标：{}", project.title), when(new.closes_at) + "截止投标").await?;
+    tell_market(
+        state,
+        txn,
+        &project,
+        id,
+        &format!("open:{id}"),
+        format!("招标：{}", project.title),
+        when(new.closes_at) + "截止投标",
+    )
+    .await?;
     let title = format!("招标公告：{}", project.title);
-    let notice = Notice { community_id: project.community_id, kind: "tender.open", title, body, subject: Some(("tender", id.0)), ..Notice::default() };
+    let notice = Notice {
+        community_id: project.community_id,
+        kind: "tender.open",
+        title,
+        body,
+        subject: Some(("tender", id.0)),
+        ..Notice::default()
+    };
     notices::publish(state, txn, notice).await?;
     super::find(txn, id).await
 }
 
 /// Everybody who acts for an organisation where a project is. Who bids is among them: to tell only the bidders would tell who
 /// they are.
-async fn market(connection: &impl ConnectionTrait, project: &project::Model, now: DateTime<Utc>) -> Result<Vec<UserId>, Problem> {
+async fn market(
+    connection: &impl ConnectionTrait,
+    project: &project::Model,
+    now: DateTime<Utc>,
+) -> Result<Vec<UserId>, Problem> {
     let above = project.place_path.match_indices('/').skip(1).filter_map(|(at, _)| project.place_path.get(..=at));
     let acting = Query::select()
         .column(grant::Column::UserId)
@@ -191,7 +212,14 @@ pub async fn amend(
     let title = format!("招标补充公告（第{seq}次）：{}", project.title);
     tell_market(state, txn, &project, id, &format!("amend:{}", row.id), title.clone(), body.clone()).await?;
     let subject = Some(("tender_amendment", row.id.0));
-    let notice = Notice { community_id: project.community_id, kind: "tender.amended", title, body, subject, ..Notice::default() };
+    let notice = Notice {
+        community_id: project.community_id,
+        kind: "tender.amended",
+        title,
+        body,
+        subject,
+        ..Notice::default()
+    };
     notices::publish(state, txn, notice).await?;
     Ok(row)
 }
@@ -296,7 +324,14 @@ pub async fn fail(
     let tender = changed.update(txn).await?;
     let body = format!("本次招标没有有效投标可以中选。\n{}", reason.trim());
     let title = format!("流标公告：{}", project.title);
-    let notice = Notice { community_id: project.community_id, kind: "tender.failed", title, body, subject: Some(("tender", id.0)), ..Notice::default() };
+    let notice = Notice {
+        community_id: project.community_id,
+        kind: "tender.failed",
+        title,
+        body,
+        subject: Some(("tender", id.0)),
+        ..Notice::default()
+    };
     notices::publish(state, txn, notice).await?;
     Ok(tender)
 }
