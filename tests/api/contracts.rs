@@ -4,15 +4,14 @@ use chrono::TimeDelta;
 use entities::ids::MilestoneId;
 use entities::tenders::{ContractState, MilestoneState, VersionState, contract, contract_version, milestone};
 use futures_util::future::join_all;
-use linli::identity::Actor;
-use linli::platform::http::{Caller, transact};
+use linli::platform::http::transact;
 use linli::{projects, tenders};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 use crate::support::{Person, TestApp, user_id};
-use crate::tenders::{CEILING, Round, join_organisation, money, text};
+use crate::tenders::{CEILING, Round, actor, join_organisation, money, text};
 
 struct Signed {
     round: Round,
@@ -48,11 +47,6 @@ impl Signed {
             .await
             .unwrap()
     }
-}
-
-async fn actor(app: &TestApp, person: &Person) -> Actor {
-    let caller = Caller::of_token(&app.state, &person.token).unwrap();
-    Actor::load(&app.state, caller).await.unwrap()
 }
 
 #[actix_web::test]

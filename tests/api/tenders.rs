@@ -3,16 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entities::identity::{Role, grant};
 use entities::ids::{OrganisationId, ProgrammeId, ProjectId};
-use entities::ledger::TransactionKind;
 use entities::notices::notice;
 use entities::notifications::inbox_entry;
 use entities::organisations::{OrganisationState, PersonRole, organisation, person};
-use entities::programmes::{Allocation, ProgrammeState, programme};
 use entities::projects::{ProjectAction, ProjectState, project, project_move};
 use entities::tenders::{AwardState, award, panel, score, tender};
 use futures_util::future::{join, join_all};
-use linli::ledger::{self, Party, Transaction, Transfer};
-use linli::platform::http::transact;
+use linli::identity::Actor;
+use linli::ledger::{self, Party};
+use linli::platform::http::{Caller, transact};
 use linli::platform::ids;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -21,6 +20,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
+use crate::programmes;
 use crate::support::{GUANGHUA, Person, TestApp, place_id, user_id};
 
 pub const CEILING: i64 = 2_000_000;
@@ -101,34 +101,11 @@ pub async fn bidders(app: &TestApp) -> [OrganisationId; 2] {
 /// A programme of 光华社区 with money, and a project that it selected, as the steps before leave them.
 pub async fn selected(app: &TestApp) -> (ProgrammeId, ProjectId) {
     let now = app.state.clock.now();
-    let at = |days| now + TimeDelta::days(days);
-    let (programme_id, id): (ProgrammeId, ProjectId) = (ids::ordered(&app.state.clock), ids::ordered(&app.state.clock));
+    let staff = app.sign_in("staff").await;
+    let opened = programmes::opened(&staff, programmes::programme(app, GUANGHUA, 10_000_000)).await;
+    let programme_id: ProgrammeId = opened.rsplit('/').next().unwrap().parse().unwrap();
+    let id: ProjectId = ids::ordered(&app.state.clock);
     let (place, path) = (place_id(GUANGHUA), GUANGHUA.to_owned());
-    let row = programme::ActiveModel {
-        id: Set(programme_id),
-        parent_id: Set(None),
-        place_id: Set(place),
-        place_path: Set(path.clone()),
-        title: Set("微公益创投".to_owned()),
-        description: Set("社区微公益".to_owned()),
-        budget_fen: Set(10_000_000),
-        cap_fen: Set(5_000_000),
-        count_target: Set(3),
-        expert_weight: Set(100),
-        allocation: Set(Allocation::Ranked),
-        rubric: Set(json!([])),
-        min_reviews: Set(1),
-        objection_days: Set(7),
-        proposals_from: Set(at(-60)),
-        proposals_until: Set(at(-40)),
-        reviews_until: Set(at(-30)),
-        votes_until: Set(at(-20)),
-        delivery_until: Set(at(300)),
-        state: Set(ProgrammeState::Open),
-        created_by: Set(user_id("staff")),
-        created_at: Set(at(-70)),
-    };
-    put(app, row).await;
     let row = project::ActiveModel {
         id: Set(id),
         community_id: Set(place),
@@ -141,7 +118,7 @@ pub async fn selected(app: &TestApp) -> (ProgrammeId, ProjectId) {
         state: Set(ProjectState::Selected),
         figures: Set(json!({})),
         created_by: Set(Some(user_id("staff"))),
-        created_at: Set(at(-50)),
+        created_at: Set(now),
         programme_id: Set(Some(programme_id)),
         designer_id: Set(None),
         version: Set(1),
@@ -168,26 +145,20 @@ pub async fn selected(app: &TestApp) -> (ProgrammeId, ProjectId) {
         };
         put(app, row).await;
     }
-    let [purse, own] = [programme_id.0, id.0].map(Party::Fund);
-    for (name, from, to, amount) in [("in", Party::Outside, purse, 10_000_000), ("select", purse, own, CEILING)] {
-        transact(&app.state, async |txn| {
-            let what = Transaction {
-                id: ids::named_at(&format!("{name}:{id}"), now),
-                community_id: place,
-                kind: TransactionKind::Budget,
-                transfers: vec![Transfer { from, to, amount, expires_at: None }],
-                dedupe_key: None,
-                reason: "测试",
-                actor: None,
-                source: ("project", id.0),
-                at: now,
-            };
-            ledger::record(&app.state, txn, &what).await
-        })
-        .await
-        .unwrap();
-    }
+    let actor = actor(app, &staff).await;
+    transact(&app.state, async |txn| {
+        let programme = linli::programmes::find(txn, &actor, programme_id).await?;
+        linli::programmes::commit(&app.state, txn, &actor, &programme, (id, "防跌倒"), CEILING).await
+    })
+    .await
+    .unwrap();
     (programme_id, id)
+}
+
+/// Somebody as the services see them.
+pub async fn actor(app: &TestApp, person: &Person) -> Actor {
+    let caller = Caller::of_token(&app.state, &person.token).unwrap();
+    Actor::load(&app.state, caller).await.unwrap()
 }
 
 pub async fn money(app: &TestApp, owner: uuid::Uuid) -> i64 {
@@ -357,8 +328,9 @@ async fn staff_of_the_programme_put_a_selected_project_out_to_tender() {
         ] {
             staff.post(&path, with(field, value)).await.names(pointer);
         }
-        let created = staff.post_with_key(&path, terms(app), "t").await.expect(201);
-        assert_eq!(staff.post_with_key(&path, terms(app), "t").await.expect(201), created);
+        let body = terms(app);
+        let created = staff.post_with_key(&path, body.clone(), "t").await.expect(201);
+        assert_eq!(staff.post_with_key(&path, body, "t").await.expect(201), created);
         staff.post(&path, terms(app)).await.refused(409, "project_state");
         let seen = resident.get(&format!("/tenders/{}", text(&created["id"]))).await.expect(200);
         assert_eq!(
@@ -505,7 +477,8 @@ async fn the_panel_scores_every_bid_once_and_nobody_with_a_conflict() {
         ] {
             round.panel[0].post(&path(&bids[0]), given).await.names(pointer);
         }
-        let tries = join_all((0..6).map(|_| round.panel[0].post(&path(&bids[0]), scores([9, 70])))).await;
+        let first = path(&bids[0]);
+        let tries = join_all((0..6).map(|_| round.panel[0].post(&first, scores([9, 70])))).await;
         assert_eq!(tries.iter().filter(|answer| answer.status == 201).count(), 1);
         assert_eq!(tries.iter().filter(|answer| answer.body["code"] == "already_scored").count(), 5);
         round.staff.get(&round.to("/ranking")).await.refused(409, "scores_missing");
@@ -587,7 +560,8 @@ async fn another_bid_than_the_first_needs_a_reason_and_a_second_person() {
         round.second.post(&decision(&proposed), json!({ "confirm": false })).await.expect(200);
         round.second.post(&decision(&proposed), json!({ "confirm": true })).await.refused(409, "already_decided");
         let proposed = round.staff.post(&path, wish).await.expect(201);
-        let tries = join_all((0..4).map(|_| round.second.post(&decision(&proposed), json!({ "confirm": true })))).await;
+        let decide = decision(&proposed);
+        let tries = join_all((0..4).map(|_| round.second.post(&decide, json!({ "confirm": true })))).await;
         assert_eq!(tries.iter().filter(|answer| answer.status == 200).count(), 1);
         assert_eq!(round.project_state().await, "awarding");
         let notices = round.notices(app, "tender.award").await;
@@ -665,6 +639,7 @@ async fn uphold(app: &TestApp, round: &Round, award: &Value) {
     let notice = text(&award["notice_id"]);
     let objection =
         resident.post(&format!("/notices/{notice}/objections"), json!({ "text": "业绩材料不实" })).await.expect(201);
+    app.work().await;
     let reply = json!({ "outcome": "upheld", "reply": "经核实，业绩材料不实。" });
     round.second.post(&format!("/objections/{}/reply", text(&objection["id"])), reply).await.expect(200);
 }
