@@ -163,6 +163,22 @@ ids! {
     ProgrammeId,
     /// Work for a place.
     ProjectId,
+    /// A project put out to tender.
+    TenderId,
+    /// What was added to a tender.
+    TenderAmendmentId,
+    /// Something an organisation asked about a tender.
+    TenderQuestionId,
+    /// What an organisation offers.
+    BidId,
+    /// Which bid is taken.
+    TenderAwardId,
+    /// What an organisation does for a project.
+    ContractId,
+    /// What a contract says, or is proposed to say.
+    ContractVersionId,
+    /// A part of a contract that is paid when it is accepted.
+    MilestoneId,
     /// An expert's scores for a design.
     ReviewId,
     /// A proposal of which projects a programme pays for.
