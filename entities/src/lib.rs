@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod certificates;
+pub mod delivery;
 pub mod figures;
 pub mod files;
 pub mod identity;

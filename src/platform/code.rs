@@ -110,6 +110,23 @@ codes! {
     PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
     AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
+    NotPartOfProject       403 "您不是该项目的相关方" "You have no part in this project that allows this";
+    NoSupervisor           409 "尚未指定督导机构" "Nobody supervises the project yet";
+    ProjectNotRunning      409 "项目不在实施中" "The project is not being carried out";
+    FindingOpen            409 "督导发现的问题尚未整改完毕" "A finding of the supervisor is open";
+    FindingState           409 "该问题的当前状态不能进行此操作" "The finding is not in a state that allows this";
+    FinalReportMissing     409 "尚未提交结项报告" "The final report is missing";
+    FinalReportExists      409 "结项报告已经提交" "The final report is there already";
+    MilestonesOpen         409 "还有节点未通过验收" "A milestone is not accepted yet";
+    MilestoneState         409 "该节点的当前状态不能进行此操作" "The milestone is not in a state that allows this";
+    StatementMissing       409 "督导尚未出具意见" "The supervisor's statement on the evidence is missing";
+    ServiceSealed          409 "服务记录已确认，只能更正" "The service record is sealed; it can only be corrected";
+    ServiceNotSealed       409 "服务记录尚未确认" "The service record is not confirmed yet";
+    NotEligibleToRate      403 "只有服务对象和本地居民可以评议" "Only those who were served, or verified residents of the place, may rate";
+    RatingClosed           409 "不在评议时间内" "The time for rating is over, or has not begun";
+    AlreadyRated           409 "您已经评议过" "You have rated this project already";
+    EvaluatorInvolved      403 "评估人须与项目各方无关" "An evaluator must have had no other part in the project";
+    NotExemplary           409 "只有评估优秀并已结项的项目可以推广" "Only a finished project whose evaluation was excellent can be published as an example";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
     InvalidInput           422 "填写内容有误" "Some input is not valid";
@@ -148,10 +165,16 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("certificates_not_by_oneself", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
+    ("delivery_files_used_once", Code::FileInUse),
+    ("findings_stay_closed", Code::FindingState),
     ("grants_one_live", Code::GrantExists),
     ("ledger_accounts_available", Code::InsufficientPoints),
     ("ledger_transactions_resolved_once", Code::RedemptionEnded),
     ("ledger_transactions_reversed_once", Code::AlreadyReversed),
+    ("milestone_submissions_one_open", Code::MilestoneState),
+    ("milestone_submissions_three_people", Code::OwnAct),
+    ("milestones_accepted_on_evidence", Code::MilestoneState),
+    ("milestones_paid_by_another", Code::OwnAct),
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
     ("need_supports_not_own", Code::OwnNeed),
@@ -163,6 +186,17 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("poll_ballots_once", Code::AlreadyVoted),
     ("poll_participations_elector", Code::NotAnElector),
     ("poll_participations_pkey", Code::AlreadyVoted),
+    ("project_reports_one_final", Code::FinalReportExists),
+    ("project_service_corrections_absent_once", Code::AlreadyDecided),
+    ("project_service_corrections_not_by_oneself", Code::OwnAct),
+    ("project_services_not_by_oneself", Code::OwnAct),
+    ("project_services_sealed", Code::ServiceSealed),
+    ("projects_final_report", Code::FinalReportMissing),
+    ("projects_milestones_accepted", Code::MilestonesOpen),
+    ("projects_no_open_finding", Code::FindingOpen),
+    ("projects_supervised", Code::NoSupervisor),
+    ("rectifications_not_by_oneself", Code::OwnAct),
+    ("rectifications_one_open", Code::FindingState),
     ("residencies_not_by_oneself", Code::OwnAct),
     ("residencies_one_live", Code::ResidencyExists),
     ("reward_counts_limit", Code::RedemptionLimit),
