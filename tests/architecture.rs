@@ -1,6 +1,6 @@
 //! Holds the source to what docs/ARCHITECTURE.md says of it, and the generated documents to the source.
 //!
-//! `LINLI_BLESS=1 cargo test --test architecture` writes docs/ERRORS.md and docs/openapi.json anew.
+//! `LINLI_BLESS=1 cargo test --test architecture` writes docs/ERRORS.md, docs/LIFECYCLE.md and docs/openapi.json anew.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::fmt::Write;
@@ -263,6 +263,11 @@ fn the_list_of_errors_is_up_to_date() {
         writeln!(text, "| `{}` | {} | {} | {} |", code.word(), code.status(), code.zh(), code.en()).unwrap();
     }
     generated("docs/ERRORS.md", &text);
+}
+
+#[test]
+fn the_page_about_a_projects_way_is_up_to_date() {
+    generated("docs/LIFECYCLE.md", &linli::projects::lifecycle::page());
 }
 
 #[test]

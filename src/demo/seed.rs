@@ -4,7 +4,7 @@ use entities::identity::{Role, grant, residency, user};
 use entities::ids::{PlaceId, UserId};
 use entities::organisations::{OrganisationState, organisation};
 use entities::places::{PlaceKind, household, place};
-use entities::projects::{ProjectState, project};
+use entities::projects::{Part, ProjectState, party, project};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel,
@@ -271,6 +271,14 @@ async fn projects(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Pro
             version: Set(0),
             moves: Set(0),
             state_since: Set(now),
+        };
+        put(txn, row).await?;
+        let row = party::ActiveModel {
+            project_id: Set(ids::named(&format!("project:{}", item.key))),
+            part: Set(Part::Implementer),
+            organisation_id: Set(ids::named(&format!("organisation:{organisation}"))),
+            assigned_by: Set(None),
+            assigned_at: Set(now),
         };
         put(txn, row).await?;
     }

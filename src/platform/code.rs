@@ -127,6 +127,8 @@ codes! {
     AlreadyRated           409 "您已经评议过" "You have rated this project already";
     EvaluatorInvolved      403 "评估人须与项目各方无关" "An evaluator must have had no other part in the project";
     NotExemplary           409 "只有评估优秀并已结项的项目可以推广" "Only a finished project whose evaluation was excellent can be published as an example";
+    ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
+    PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
     InvalidInput           422 "填写内容有误" "Some input is not valid";
@@ -197,6 +199,9 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("projects_supervised", Code::NoSupervisor),
     ("rectifications_not_by_oneself", Code::OwnAct),
     ("rectifications_one_open", Code::FindingState),
+    ("project_parties_apart", Code::PartiesNotApart),
+    ("project_parties_no_shared_people", Code::PartiesNotApart),
+    ("projects_lifecycle", Code::ProjectState),
     ("residencies_not_by_oneself", Code::OwnAct),
     ("residencies_one_live", Code::ResidencyExists),
     ("reward_counts_limit", Code::RedemptionLimit),

@@ -1,10 +1,13 @@
-use entities::ids::{NeedId, PlaceId, ProjectId};
-use entities::projects::{ProjectState, project};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction};
+use entities::ids::{NeedId, OrganisationId, PlaceId, ProjectId};
+use entities::projects::{Part, ProjectState, project};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait};
 use serde_json::json;
 
+use super::lifecycle::{self, Who};
+use super::steps;
 use crate::audit;
 use crate::identity::{Actor, Permission};
+use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
@@ -47,4 +50,29 @@ pub(super) async fn create(
     let detail = json!({ "budget_fen": budget_fen, "need_ids": need_ids });
     audit::record(state, txn, Some(actor.user_id), "project.create", ("project", id.0), Some(place_id), detail).await?;
     Ok(row)
+}
+
+/// A project, or 404.
+pub(super) async fn find(connection: &impl ConnectionTrait, id: ProjectId) -> Result<project::Model, Problem> {
+    project::Entity::find_by_id(id).one(connection).await?.ok_or_else(|| Code::NotFound.into())
+}
+
+/// Assigns who supervises or evaluates a project that is not over.
+pub(super) async fn assign(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: ProjectId,
+    part: Part,
+    organisation: OrganisationId,
+) -> Result<(), Problem> {
+    let project = steps::lock(txn, id).await?;
+    steps::require(txn, actor, &project, Who::Programme).await?;
+    if part == Part::Implementer {
+        return Err(Problem::field("/part", "实施机构由招标确定 / decided by the tender"));
+    }
+    if lifecycle::is_end(project.state) {
+        return Err(Code::ProjectState.into());
+    }
+    steps::assign(state, txn, actor, &project, part, organisation).await
 }

@@ -19,6 +19,7 @@ mod identity;
 mod leaderboards;
 mod ledger;
 mod ledger_walk;
+mod lifecycle;
 mod merchants;
 mod migration;
 mod moderation;
