@@ -110,7 +110,6 @@ codes! {
     PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
     AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
-    NotPartOfProject       403 "您不是该项目的相关方" "You have no part in this project that allows this";
     NoSupervisor           409 "尚未指定督导机构" "Nobody supervises the project yet";
     ProjectNotRunning      409 "项目不在实施中" "The project is not being carried out";
     FindingOpen            409 "督导发现的问题尚未整改完毕" "A finding of the supervisor is open";

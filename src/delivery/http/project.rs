@@ -33,7 +33,7 @@ impl From<project::Model> for ProjectStanding {
     }
 }
 
-/// Begin to carry a project out; for the programme's staff, once a supervisor is named
+/// Begin to carry a project out; for the implementer, once a supervisor is named
 #[utoipa::path(tag = "delivery", request_body = Nothing, responses((status = 200, body = ProjectStanding)))]
 #[post("/projects/{id}/start")]
 async fn start(
@@ -48,7 +48,7 @@ async fn start(
     .await
 }
 
-/// Say that a project is carried out; for the implementer and the programme's staff
+/// Say that a project is carried out; for the implementer
 ///
 /// Every milestone is accepted, no finding is open, and the final report is there; else 409 `milestones_open`, `finding_open` or
 /// `final_report_missing`.

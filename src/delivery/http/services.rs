@@ -9,7 +9,8 @@ use entities::delivery::{
 };
 use entities::ids::{BeneficiaryId, ProjectId, ServiceCorrectionId, ServiceId};
 use garde::Validate;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -375,17 +376,19 @@ async fn people(
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let project = service::find(state.db.read(), *id).await?;
     if !service::standing(state.db.read(), &actor, &project).await?.reads_names() {
-        return Err(Code::NotPartOfProject.into());
+        return Err(Code::Forbidden.into());
     }
     let page = transact(&state, async |txn| {
         let all = beneficiary::Entity::find().filter(beneficiary::Column::ProjectId.eq(*id));
         let rows = paging.apply(all, beneficiary::Column::Id).all(txn).await?;
         let came = service_person::Entity::find()
-            .filter(service_person::Column::BeneficiaryId.is_in(rows.iter().map(|row| row.id)));
-        let mut times: HashMap<BeneficiaryId, i64> = HashMap::new();
-        for row in came.all(txn).await? {
-            *times.entry(row.beneficiary_id).or_default() += 1;
-        }
+            .select_only()
+            .column(service_person::Column::BeneficiaryId)
+            .expr(Expr::cust("COUNT(*)"))
+            .filter(service_person::Column::BeneficiaryId.is_in(rows.iter().map(|row| row.id)))
+            .group_by(service_person::Column::BeneficiaryId);
+        let times: Vec<(BeneficiaryId, i64)> = came.into_tuple().all(txn).await?;
+        let times: HashMap<BeneficiaryId, i64> = times.into_iter().collect();
         let views = rows.into_iter().map(|row| {
             let name = register::name_of(&state, &row)?;
             Ok(BeneficiaryView { id: row.id, name, services: times.get(&row.id).copied().unwrap_or_default() })

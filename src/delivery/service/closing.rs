@@ -1,7 +1,7 @@
 //! How delivery begins and ends: start, complete, terminate.
 
 use entities::ids::ProjectId;
-use entities::projects::{Part, ProjectAction, design, party, project};
+use entities::projects::{Part, ProjectAction, design, project};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
 use super::handing_in::{self, Indicator};
@@ -11,6 +11,7 @@ use crate::notices::{self, Notice};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
+use crate::projects::lifecycle::Who;
 use crate::{projects, tenders};
 
 /// The work begins; a supervisor must be named. What the design counts by is what the project counts by.
@@ -21,8 +22,8 @@ pub(in crate::delivery) async fn start(
     id: ProjectId,
 ) -> Result<project::Model, Problem> {
     let project = projects::lock(txn, id).await?;
-    super::require(txn, actor, &project, |is| is.staff).await?;
-    if party::Entity::find_by_id((id, Part::Supervisor)).one(txn).await?.is_none() {
+    projects::require(txn, actor, &project, Who::Implementer).await?;
+    if projects::party(txn, id, Part::Supervisor).await?.is_none() {
         return Err(Code::NoSupervisor.into());
     }
     let design = design::Entity::find()
@@ -53,7 +54,6 @@ pub(in crate::delivery) async fn complete(
     id: ProjectId,
 ) -> Result<project::Model, Problem> {
     let project = projects::lock(txn, id).await?;
-    super::require(txn, actor, &project, |is| is.implementer || is.staff).await?;
     let project = projects::step(state, txn, actor, &project, ProjectAction::Complete, None).await?;
     tell_parties(state, txn, &project, "project.completed", "项目已完成实施").await?;
     let body = format!("“{}”已完成实施，接受居民评议和第三方评估。", project.title);
@@ -70,7 +70,6 @@ pub(in crate::delivery) async fn terminate(
     reason: &str,
 ) -> Result<project::Model, Problem> {
     let project = projects::lock(txn, id).await?;
-    super::require(txn, actor, &project, |is| is.staff).await?;
     let project = projects::step(state, txn, actor, &project, ProjectAction::Terminate, Some(reason)).await?;
     let back = tenders::settle(state, txn, actor, &project).await?;
     tell_parties(state, txn, &project, "project.terminated", "项目已终止").await?;

@@ -38,7 +38,7 @@ async fn lock(
         return Err(Code::NotFound.into());
     }
     if !is(standing) {
-        return Err(Code::NotPartOfProject.into());
+        return Err(Code::Forbidden.into());
     }
     if !matches!(project.state, ProjectState::Running) {
         return Err(Code::ProjectNotRunning.into());

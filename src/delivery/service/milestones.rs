@@ -34,7 +34,7 @@ async fn lock(
         return Err(Code::NotFound.into());
     }
     if !is(standing) {
-        return Err(Code::NotPartOfProject.into());
+        return Err(Code::Forbidden.into());
     }
     Ok((project, tenders::lock_milestone(txn, id).await?))
 }

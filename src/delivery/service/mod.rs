@@ -15,21 +15,21 @@ use chrono::NaiveDate;
 use entities::delivery::{FileOwner, file_use};
 use entities::files::{FileState, file};
 use entities::ids::{FileId, ProjectId, UserId};
-use entities::programmes::programme;
-use entities::projects::{Part, ProjectState, party, project};
+use entities::projects::{Part, ProjectState, project};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
 };
 use uuid::Uuid;
 
 use crate::files::{self, Audience, Links};
-use crate::identity::{Actor, Permission};
+use crate::identity::Actor;
 use crate::notifications::{self, Message, Template};
 use crate::organisations;
 use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
+use crate::projects::lifecycle::Who;
 use crate::projects;
 
 /// What somebody is in a project.
@@ -57,35 +57,20 @@ impl Standing {
     }
 }
 
-/// What the actor is in a project: who acts for a party belongs to it and holds the grant at the place.
+/// What the actor is in a project, as [`projects::roles`] says.
 pub async fn standing(
     connection: &impl ConnectionTrait,
     actor: &Actor,
     project: &project::Model,
 ) -> Result<Standing, Problem> {
-    let own = organisations::of_person(connection, actor.user_id).await?;
-    let mut standing = Standing { staff: runs(connection, actor, project).await?, ..Standing::default() };
-    if own.is_empty() {
-        return Ok(standing);
-    }
-    let parties = party::Entity::find().filter(party::Column::ProjectId.eq(project.id)).all(connection).await?;
-    for row in parties.iter().filter(|row| own.contains(&row.organisation_id)) {
-        let (held, permission) = match row.part {
-            Part::Implementer => (&mut standing.implementer, Permission::ActForOrganisation),
-            Part::Supervisor => (&mut standing.supervisor, Permission::Supervise),
-            Part::Evaluator => (&mut standing.evaluator, Permission::Evaluate),
-        };
-        *held = actor.may(permission, &project.place_path);
-    }
-    Ok(standing)
-}
-
-async fn runs(connection: &impl ConnectionTrait, actor: &Actor, project: &project::Model) -> Result<bool, Problem> {
-    let Some(programme) = project.programme_id else {
-        return Ok(actor.may(Permission::ManageProjects, &project.place_path));
-    };
-    let programme = programme::Entity::find_by_id(programme).one(connection).await?.ok_or(Code::Internal)?;
-    Ok(actor.may(Permission::ManageProjects, &programme.place_path))
+    let roles = projects::roles(connection, actor, std::slice::from_ref(project)).await?;
+    let is = |who| roles.values().flatten().any(|role| *role == who);
+    Ok(Standing {
+        implementer: is(Who::Implementer),
+        supervisor: is(Who::Supervisor),
+        evaluator: is(Who::Evaluator),
+        staff: is(Who::Programme),
+    })
 }
 
 /// A project, or 404.
@@ -113,7 +98,7 @@ pub async fn require(
     is: impl Fn(Standing) -> bool,
 ) -> Result<Standing, Problem> {
     let standing = standing(connection, actor, project).await?;
-    if is(standing) { Ok(standing) } else { Err(Code::NotPartOfProject.into()) }
+    if is(standing) { Ok(standing) } else { Err(Code::Forbidden.into()) }
 }
 
 /// The people of the organisation with a part in a project; nobody while there is none.
@@ -122,8 +107,8 @@ pub async fn people_of(
     project: ProjectId,
     part: Part,
 ) -> Result<Vec<UserId>, Problem> {
-    match party::Entity::find_by_id((project, part)).one(connection).await? {
-        Some(row) => organisations::people_of(connection, row.organisation_id).await,
+    match projects::party(connection, project, part).await? {
+        Some(organisation) => organisations::people_of(connection, organisation).await,
         None => Ok(Vec::new()),
     }
 }

@@ -3,18 +3,18 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entities::delivery::{FileOwner, FindingState, Severity, finding, visit};
 use entities::ids::{FileId, ProjectId};
-use entities::projects::{Part, party};
+use entities::projects::Part;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use serde_json::json;
 
 use super::{attach, lock_running, past_day, people_of, tell};
-use crate::audit;
 use crate::identity::Actor;
 use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
+use crate::{audit, projects};
 
 /// Something that a visit found.
 pub(in crate::delivery) struct NewFinding<'a> {
@@ -36,11 +36,11 @@ pub(in crate::delivery) async fn visit(
     let project = lock_running(txn, actor, id, |is| is.supervisor).await?;
     let now = state.clock.now();
     let visited_on = past_day(state, visited_on, "/visited_on")?;
-    let supervisor = party::Entity::find_by_id((id, Part::Supervisor)).one(txn).await?.ok_or(Code::NoSupervisor)?;
+    let supervisor = projects::party(txn, id, Part::Supervisor).await?.ok_or(Code::NoSupervisor)?;
     let row = visit::ActiveModel {
         id: Set(ids::ordered(&state.clock)),
         project_id: Set(id),
-        organisation_id: Set(supervisor.organisation_id),
+        organisation_id: Set(supervisor),
         visited_on: Set(visited_on),
         seen: Set(seen.to_owned()),
         visited_by: Set(actor.user_id),
