@@ -173,6 +173,22 @@ ids! {
     RatingId,
     /// A finished project that others may copy.
     ExemplarId,
+    /// A project put out to tender.
+    TenderId,
+    /// What was added to a tender.
+    TenderAmendmentId,
+    /// Something an organisation asked about a tender.
+    TenderQuestionId,
+    /// What an organisation offers.
+    BidId,
+    /// Which bid is taken.
+    TenderAwardId,
+    /// What an organisation does for a project.
+    ContractId,
+    /// What a contract says, or is proposed to say.
+    ContractVersionId,
+    /// A part of a contract that is paid when it is accepted.
+    MilestoneId,
     /// Volunteers who serve together.
     TeamId,
     /// One person's membership of one team.
