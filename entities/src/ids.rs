@@ -145,6 +145,12 @@ ids! {
     SurveyResponseId,
     /// What somebody says the neighbourhood needs.
     NeedId,
+    /// One person's trouble, for the social workers in charge.
+    CaseId,
+    /// Somebody's right to read a case.
+    CaseHandlerId,
+    /// What a handler of a case wrote down.
+    CaseNoteId,
     /// A social organisation.
     OrganisationId,
     /// Somebody's belonging to an organisation.

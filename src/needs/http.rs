@@ -9,9 +9,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use super::domain;
 use super::service::{self, NewNeed, Supported};
+use crate::cases;
 use crate::files::{self, Audience, Links};
 use crate::identity::{Actor, masked_name};
 use crate::places;
@@ -43,13 +45,32 @@ struct NewNeedInput {
     #[garde(skip)]
     #[serde(default)]
     anonymous: bool,
+    /// Only for the social workers in charge: it opens a case file and becomes no need. Without pictures, which WeChat would
+    /// look at.
+    #[garde(skip)]
+    #[serde(default)]
+    confidential: bool,
 }
 
-/// Where a need stands.
+/// What became of what was submitted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum SubmittedState {
+    /// A need that waits for content security.
+    InReview,
+    /// A case file; a social worker will call.
+    Received,
+}
+
+/// A need that was taken, or a case.
 #[derive(Serialize, ToSchema)]
 struct Submitted {
-    id: NeedId,
-    state: NeedState,
+    /// A need's id; that of a case is good for `GET /me/cases` only.
+    id: Uuid,
+    state: SubmittedState,
+    /// Chinese, for whoever reported in confidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
 }
 
 /// A need.
@@ -123,7 +144,7 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Resul
 #[utoipa::path(tag = "needs", request_body = NewNeedInput, responses((status = 201, body = Submitted)))]
 #[post("/needs")]
 async fn submit(state: web::Data<AppState>, actor: Actor, request: Command<NewNeedInput>) -> Result<Outcome, Problem> {
-    let NewNeedInput { place_id, category, title, body, file_ids, anonymous } = &request.input;
+    let NewNeedInput { place_id, category, title, body, file_ids, anonymous, confidential } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
         let input = NewNeed {
             place_id: *place_id,
@@ -133,8 +154,12 @@ async fn submit(state: web::Data<AppState>, actor: Actor, request: Command<NewNe
             file_ids,
             anonymous: *anonymous,
         };
+        if *confidential {
+            let id = service::confide(&state, txn, &actor, &input).await?.0;
+            return Ok(Submitted { id, state: SubmittedState::Received, message: Some(cases::RECEIVED) });
+        }
         let row = service::submit(&state, txn, &actor, input).await?;
-        Ok(Submitted { id: row.id, state: row.state })
+        Ok(Submitted { id: row.id.0, state: SubmittedState::InReview, message: None })
     })
     .await
 }

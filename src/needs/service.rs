@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use entities::ids::{FileId, NeedId, PlaceId, UserId};
+use entities::ids::{CaseId, FileId, NeedId, PlaceId, UserId};
 use entities::needs::{NeedCategory, NeedState, need, need_file, support};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -8,6 +8,7 @@ use sea_orm::{
 };
 
 use super::{domain, moderated};
+use crate::cases::{self, NewCase};
 use crate::identity::{Actor, Permission};
 use crate::moderation::{self, Submission};
 use crate::platform::code::Code;
@@ -87,6 +88,23 @@ pub(super) async fn submit(
     };
     moderation::submit(state, txn, submission).await?;
     Ok(row)
+}
+
+/// Opens a case file instead of a need: nothing of it goes to content security, a queue, a list or an index.
+pub(super) async fn confide(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    input: &NewNeed<'_>,
+) -> Result<CaseId, Problem> {
+    if !input.file_ids.is_empty() {
+        let why = "保密诉求不收图片，可在社工联系时出示 / no pictures: WeChat would look at them";
+        return Err(Problem::field("/file_ids", why));
+    }
+    lock_person(txn, actor.user_id).await?;
+    let summary = format!("{}\n{}", input.title, input.body);
+    let new = NewCase { place_id: input.place_id, category: input.category, subject: "本人", summary: &summary };
+    cases::open(state, txn, actor.user_id, &new).await
 }
 
 /// A need, if the caller may know of it: everybody once it is public, its author and moderators always.

@@ -55,6 +55,9 @@ codes! {
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
+    CaseClosed             409 "个案已办结" "The case is closed";
+    AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
+    LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
     ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
     AlreadyDecided         409 "已经处理过" "This has been decided already";
     GrantExists            409 "该授权已存在" "The person already holds this grant";
@@ -163,6 +166,7 @@ impl Code {
 pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("attendances_not_by_oneself", Code::OwnAct),
     ("award_budgets_daily", Code::AwardLimit),
+    ("case_handlers_not_by_oneself", Code::OwnAct),
     ("certificates_not_by_oneself", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
