@@ -195,6 +195,10 @@ ids! {
     ContractVersionId,
     /// A part of a contract that is paid when it is accepted.
     MilestoneId,
+    /// An expert's scores for a design.
+    ReviewId,
+    /// A proposal of which projects a programme pays for.
+    SelectionId,
     /// Volunteers who serve together.
     TeamId,
     /// One person's membership of one team.

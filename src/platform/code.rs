@@ -129,6 +129,18 @@ codes! {
     AlreadyRated           409 "您已经评议过" "You have rated this project already";
     EvaluatorInvolved      403 "评估人须与项目各方无关" "An evaluator must have had no other part in the project";
     NotExemplary           409 "只有评估优秀并已结项的项目可以推广" "Only a finished project whose evaluation was excellent can be published as an example";
+    ProgrammeFrozen        409 "资助计划已开放，内容不可更改" "An open programme stays as it was published; only its budget rises";
+    ProgrammeNotOpen       409 "资助计划未开放" "The programme is not open";
+    ProgrammeBusy          409 "资助计划还有未决的项目或未结束的子计划" "Projects of the programme are undecided, or parts of it are open";
+    PhaseOver              409 "不在该阶段的时间内" "The programme's phase for this has not begun or is over";
+    AboveCap               409 "预算超过单个项目上限" "The budget is above the programme's cap for one project";
+    NotAnExpert            409 "评审专家须为社工" "An expert is a social worker at the programme's place";
+    NotOnPanel             403 "您不在评审专家名单中" "You are not on the programme's panel";
+    ConflictOfInterest     403 "与该项目有利害关系，不能评审" "You have a conflict of interest in this project";
+    AlreadyReviewed        409 "您已评审过这一版" "You have reviewed this version already";
+    ReviewsMissing         409 "专家评审份数不足" "Not enough experts have reviewed this version";
+    SelectionNotReady      409 "尚不能提出入选名单" "Something is missing for a selection; the answer says what";
+    SelectionStale         409 "名单已不是最新，请重新提出" "The list is not the latest, or a project has moved on: propose anew";
     ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
     PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";
     BodyTooLarge           413 "内容过大" "The request is too large";
@@ -202,6 +214,15 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("projects_supervised", Code::NoSupervisor),
     ("rectifications_not_by_oneself", Code::OwnAct),
     ("rectifications_one_open", Code::FindingState),
+    ("programme_experts_not_by_oneself", Code::OwnAct),
+    ("programmes_frozen", Code::ProgrammeFrozen),
+    ("project_conflicts_before_review", Code::AlreadyReviewed),
+    ("project_designs_cap", Code::AboveCap),
+    ("project_designs_in_time", Code::PhaseOver),
+    ("project_reviews_no_conflict", Code::ConflictOfInterest),
+    ("project_reviews_once", Code::AlreadyReviewed),
+    ("project_reviews_panel", Code::NotOnPanel),
+    ("project_selections_by_two", Code::OwnAct),
     ("project_parties_apart", Code::PartiesNotApart),
     ("project_parties_no_shared_people", Code::PartiesNotApart),
     ("projects_lifecycle", Code::ProjectState),
