@@ -155,6 +155,8 @@ ids! {
     OrganisationId,
     /// Somebody's belonging to an organisation.
     OrganisationPersonId,
+    /// What ties somebody to an organisation.
+    ConflictId,
     /// Money for a purpose, with its rules and calendar.
     ProgrammeId,
     /// Work for a place.

@@ -4,6 +4,7 @@ mod cases;
 mod certificates;
 mod figures;
 mod needs;
+mod organisations;
 mod participants;
 mod people;
 mod points;
@@ -33,6 +34,7 @@ use crate::platform::jobs::worker;
 use crate::platform::state::{AppState, SetupError};
 use crate::platform::telemetry;
 
+pub use organisations::organisation_id;
 pub use people::{PEOPLE, openid};
 pub use seed::{place_id, seed, user_id};
 

@@ -45,13 +45,16 @@ const PLACES: &[(&str, PlaceKind, &str)] = &[
     ("/jiangan/chezhan/guanghua/wg1/b3/", PlaceKind::Building, "3栋"),
 ];
 
-/// The seed's organisations: name, how it stands in the register, where it works.
+/// The seed's organisations: name, how it stands in the register, where it works. The last two are made up: the seed asks for
+/// supervision and for evaluation by a third party, and names nobody.
 const ORGANISATIONS: &[(&str, OrganisationState, &str)] = &[
     ("武汉晚晴枫养老助残服务中心", OrganisationState::Registered, "/jiangan/qiuchang/anjing/"),
     ("武汉春晖社会工作服务中心", OrganisationState::Registered, "/jiangan/baibuting/wenhuiyuan/"),
     ("随艺手工生活馆", OrganisationState::Incubating, "/jiangan/chezhan/tongan/"),
     ("老戏骨党员服务队", OrganisationState::Guided, "/jiangan/laodong/yiyuan/"),
     ("“红色引擎”车辆自治之家", OrganisationState::Guided, "/jiangan/chezhan/guanghua/"),
+    ("江岸区社区服务督导中心", OrganisationState::Registered, "/jiangan/"),
+    ("武汉至诚第三方评估事务所", OrganisationState::Registered, "/jiangan/"),
 ];
 
 struct Project {
@@ -120,6 +123,7 @@ pub async fn seed(state: &AppState) -> Result<(), SetupError> {
         places(state, txn).await?;
         people(state, txn).await?;
         projects(state, txn).await?;
+        super::organisations::seed(state, txn).await?;
         super::needs::seed(state, txn).await?;
         super::polls::seed(state, txn).await?;
         super::surveys::seed(state, txn).await?;

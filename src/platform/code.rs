@@ -66,6 +66,8 @@ codes! {
     PollClosed             409 "表决已结束" "The poll is closed";
     PollNotOpen            409 "表决尚未开始" "The poll is not open yet";
     PollAlreadyOpen        409 "表决已经开始" "The poll was opened already";
+    AlreadyInOrganisation  409 "已是该机构的人员" "The person belongs to the organisation already";
+    ConflictDeclared       409 "已申报过该利益关系" "This interest is declared already";
     SurveyNotDraft         409 "问卷已经发布" "The survey is published already";
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
     AlreadyAnswered        409 "您已经填写过这份问卷" "You have answered this survey already";

@@ -159,6 +159,9 @@ pub async fn assign(
     organisation: OrganisationId,
 ) -> Result<(), Problem> {
     let parties = party::Entity::find().filter(party::Column::ProjectId.eq(project.id)).all(txn).await?;
+    if parties.iter().any(|party| party.part != part && party.organisation_id == organisation) {
+        return Err(Code::PartiesNotApart.into());
+    }
     let concerned = parties.iter().map(|party| party.organisation_id).chain([organisation]);
     organisations::lock(txn, concerned).await?;
     let row = party::ActiveModel {

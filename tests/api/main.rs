@@ -27,6 +27,7 @@ mod moderation;
 mod needs;
 mod notices;
 mod notifications;
+mod organisations;
 mod participants;
 mod platform;
 mod points;

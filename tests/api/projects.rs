@@ -27,7 +27,7 @@ async fn everybody_reads_the_seeds_projects_with_their_figures() {
         let register = person.get("/organisations?limit=3").await.expect(200);
         assert_eq!(register["items"].as_array().unwrap().len(), 3);
         let rest = person.get(&format!("/organisations?cursor={}", register["next_cursor"].as_str().unwrap())).await;
-        assert_eq!(rest.expect(200)["items"].as_array().unwrap().len(), 2);
+        assert_eq!(rest.expect(200)["items"].as_array().unwrap().len(), 4);
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! Tables of `organisations`.
 
+pub mod conflict;
 pub mod organisation;
 pub mod person;
 
@@ -19,5 +20,16 @@ text_enum! {
     pub enum PersonRole {
         Head,
         Member,
+    }
+}
+
+text_enum! {
+    /// What ties a person to an organisation that they do not belong to.
+    pub enum ConflictKind {
+        Family,
+        Employment,
+        Money,
+        Dispute,
+        Other,
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, RETRY_AFTER};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -154,6 +154,12 @@ impl From<CacheError> for Problem {
 }
 
 fn violated_constraint(error: &DbErr) -> Option<Code> {
+    // A trigger of PostgreSQL names the constraint beside its message.
+    if let DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) = error
+        && let Some(code) = error.as_database_error().and_then(|error| error.constraint()).and_then(code::of_message)
+    {
+        return Some(code);
+    }
     let message = match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(message) | SqlErr::ForeignKeyConstraintViolation(message)) => message,
         _ => error.to_string(),
