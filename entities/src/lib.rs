@@ -9,6 +9,7 @@ pub mod files;
 pub mod identity;
 pub mod ids;
 pub mod jobs;
+pub mod judgement;
 pub mod ledger;
 pub mod moderation;
 pub mod needs;

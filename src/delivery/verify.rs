@@ -64,7 +64,8 @@ mod recount {
     use std::collections::{BTreeMap, HashSet};
 
     use entities::delivery::{
-        CountOf, Corrected, ServiceState, service, service_correction, service_count, service_person, service_person_group,
+        Corrected, CountOf, ServiceState, service, service_correction, service_count, service_person,
+        service_person_group,
     };
     use entities::ids::{BeneficiaryId, ProjectId, ServiceId};
     use entities::projects::project;

@@ -77,13 +77,23 @@ mod tests {
     #[test]
     fn a_closed_finding_never_opens_again() {
         assert!(FINDING.iter().all(|(from, ..)| *from != FindingState::Closed));
-        assert_eq!(finding(FindingState::Open, FindingStep::Check(Verdict::Closed)), None, "not without a rectification");
+        assert_eq!(
+            finding(FindingState::Open, FindingStep::Check(Verdict::Closed)),
+            None,
+            "not without a rectification"
+        );
     }
 
     #[test]
     fn an_accepted_milestone_stays_accepted() {
-        assert!(MILESTONE.iter().all(|(from, ..)| *from != MilestoneState::Accepted && *from != MilestoneState::Dropped));
-        assert_eq!(milestone(MilestoneState::Planned, MilestoneStep::Decide(Decision::Accepted)), None, "not without evidence");
+        assert!(
+            MILESTONE.iter().all(|(from, ..)| *from != MilestoneState::Accepted && *from != MilestoneState::Dropped)
+        );
+        assert_eq!(
+            milestone(MilestoneState::Planned, MilestoneStep::Decide(Decision::Accepted)),
+            None,
+            "not without evidence"
+        );
     }
 
     proptest! {

@@ -171,13 +171,18 @@ async fn overdue(
         .all(read)
         .await?;
     let project = |id| contracts.iter().find(|row| row.id == id).map(|row| row.project_id);
-    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, |row| OverdueMilestone {
-        id: row.id,
-        project_id: project(row.contract_id),
-        title: row.title,
-        due_at: row.due_at,
-        state: row.state,
-    })))
+    Ok(web::Json(paging.page(
+        &state.keys,
+        rows,
+        |row| row.id.0,
+        |row| OverdueMilestone {
+            id: row.id,
+            project_id: project(row.contract_id),
+            title: row.title,
+            due_at: row.due_at,
+            state: row.state,
+        },
+    )))
 }
 
 #[derive(Deserialize, Validate, ToSchema)]

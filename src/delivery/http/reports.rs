@@ -183,8 +183,13 @@ async fn list(
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.0).collect();
     let mut pictures = service::pictures(&state, read, FileOwner::Report, &ids, inside).await?;
     let mut of = |id| taken(&mut pictures, id);
-    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, |row| {
-        let own = of(row.id.0);
-        view(row, own)
-    })))
+    Ok(web::Json(paging.page(
+        &state.keys,
+        rows,
+        |row| row.id.0,
+        |row| {
+            let own = of(row.id.0);
+            view(row, own)
+        },
+    )))
 }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use entities::delivery::{
-    CountOf, Corrected, ServiceKind, ServiceState, beneficiary, service as record, service_correction, service_count,
+    Corrected, CountOf, ServiceKind, ServiceState, beneficiary, service as record, service_correction, service_count,
     service_person,
 };
 use entities::ids::{BeneficiaryId, ProjectId, ServiceCorrectionId, ServiceId};
@@ -30,7 +30,14 @@ use crate::platform::http::{
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(create).service(list).service(read).service(confirm).service(refuse).service(correct).service(people);
+    config
+        .service(create)
+        .service(list)
+        .service(whole)
+        .service(confirm)
+        .service(refuse)
+        .service(correct)
+        .service(beneficiaries);
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -92,7 +99,7 @@ struct Person {
     #[garde(custom(text::line(30)))]
     name: String,
     /// Kept as a keyed hash only.
-    #[garde(inner(pattern("^1[0-9]{10}$")))]
+    #[garde(custom(mobile))]
     phone: Option<String>,
     /// 3栋1单元201
     #[garde(custom(text::optional_line(40)))]
@@ -100,6 +107,16 @@ struct Person {
     #[serde(default)]
     #[garde(length(max = 20), inner(custom(text::line(20))))]
     groups: Vec<String>,
+}
+
+fn mobile(phone: &Option<String>, (): &()) -> garde::Result {
+    let is =
+        |phone: &str| phone.len() == 11 && phone.starts_with('1') && phone.bytes().all(|byte| byte.is_ascii_digit());
+    if phone.as_deref().is_none_or(is) {
+        Ok(())
+    } else {
+        Err(garde::Error::new("须为 11 位手机号 / a mobile number of 11 digits"))
+    }
 }
 
 /// A service record, for those in its project.
@@ -236,7 +253,7 @@ struct WholeRecord {
 /// One service record with its people; names whole for implementer, supervisor and evaluator, each reading of which is audited
 #[utoipa::path(tag = "delivery", responses((status = 200, body = WholeRecord)))]
 #[get("/services/{id}")]
-async fn read(
+async fn whole(
     state: web::Data<AppState>,
     actor: Actor,
     id: web::Path<ServiceId>,
@@ -244,7 +261,7 @@ async fn read(
     let row = recording::of_insider(state.db.read(), &actor, *id).await?;
     let project = service::find(state.db.read(), row.project_id).await?;
     let unmasked = service::standing(state.db.read(), &actor, &project).await?.reads_names();
-    let whole = transact(&state, async |txn| {
+    let answer = transact(&state, async |txn| {
         let mut corrections = service_correction::Entity::find().filter(service_correction::Column::ServiceId.eq(*id));
         corrections = corrections.order_by_asc(service_correction::Column::Seq);
         let corrections = corrections.all(txn).await?;
@@ -273,7 +290,7 @@ async fn read(
         let (counts, corrections) = (counts.collect(), corrections.into_iter().map(CorrectionView::from).collect());
         Ok(WholeRecord { record: row.clone().into(), people, counts, corrections })
     });
-    whole.await.map(web::Json)
+    answer.await.map(web::Json)
 }
 
 /// Confirm a record, as supervisor or staff who did not write it; from then on it is sealed and counts
@@ -342,13 +359,8 @@ async fn correct(
     request: Command<Correction>,
 ) -> Result<Outcome, Problem> {
     let Correction { what, name, beneficiary_id, stands, reason } = &request.input;
-    let new = NewCorrection {
-        what: *what,
-        name: name.as_deref(),
-        beneficiary_id: *beneficiary_id,
-        stands: *stands,
-        reason,
-    };
+    let new =
+        NewCorrection { what: *what, name: name.as_deref(), beneficiary_id: *beneficiary_id, stands: *stands, reason };
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
         correcting::correct(&state, txn, &actor, *id, &new).await.map(CorrectionView::from)
     })
@@ -367,7 +379,7 @@ struct BeneficiaryView {
 /// The register of those whom a project serves, for implementer, supervisor and evaluator; each reading is audited
 #[utoipa::path(tag = "delivery", params(PageParams), responses((status = 200, body = Page<BeneficiaryView>)))]
 #[get("/projects/{id}/beneficiaries")]
-async fn people(
+async fn beneficiaries(
     state: web::Data<AppState>,
     actor: Actor,
     id: web::Path<ProjectId>,

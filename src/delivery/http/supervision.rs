@@ -21,7 +21,7 @@ use crate::platform::http::{Command, Outcome, Page, PageParams, Paging, Params, 
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(create).service(visits).service(found).service(rectify).service(check);
+    config.service(create).service(visits).service(list_findings).service(rectify).service(check);
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -77,10 +77,8 @@ async fn create(
     request: Command<NewVisit>,
 ) -> Result<Outcome, Problem> {
     let NewVisit { visited_on, seen, file_ids, findings } = &request.input;
-    let found: Vec<_> = findings
-        .iter()
-        .map(|new| NewFinding { severity: new.severity, body: &new.body, due_on: new.due_on })
-        .collect();
+    let found: Vec<_> =
+        findings.iter().map(|new| NewFinding { severity: new.severity, body: &new.body, due_on: new.due_on }).collect();
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
         let row = visiting::visit(&state, txn, &actor, *id, (*visited_on, seen), file_ids, &found).await?;
         let mut pictures = service::pictures(&state, txn, FileOwner::Visit, &[row.id.0], true).await?;
@@ -107,10 +105,15 @@ async fn visits(
     let rows = paging.apply(all, visit::Column::Id).all(read).await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.0).collect();
     let mut pictures = service::pictures(&state, read, FileOwner::Visit, &ids, inside).await?;
-    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, |row| {
-        let own = taken(&mut pictures, row.id.0);
-        view(row, own)
-    })))
+    Ok(web::Json(paging.page(
+        &state.keys,
+        rows,
+        |row| row.id.0,
+        |row| {
+            let own = taken(&mut pictures, row.id.0);
+            view(row, own)
+        },
+    )))
 }
 
 /// What was done about a finding, and what the supervisor says to it.
@@ -159,7 +162,7 @@ fn finding_view(state: &AppState, row: finding::Model, rectifications: Vec<Recti
 /// The findings of a project's supervisor with what was done about them, newest first
 #[utoipa::path(tag = "delivery", params(PageParams), responses((status = 200, body = Page<FindingView>)))]
 #[get("/projects/{id}/findings")]
-async fn found(
+async fn list_findings(
     state: web::Data<AppState>,
     actor: Actor,
     id: web::Path<ProjectId>,
@@ -191,10 +194,15 @@ async fn found(
             checked_at: row.checked_at,
         });
     }
-    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, |row| {
-        let done = by_finding.remove(&row.id).unwrap_or_default();
-        finding_view(&state, row, done)
-    })))
+    Ok(web::Json(paging.page(
+        &state.keys,
+        rows,
+        |row| row.id.0,
+        |row| {
+            let done = by_finding.remove(&row.id).unwrap_or_default();
+            finding_view(&state, row, done)
+        },
+    )))
 }
 
 #[derive(Deserialize, Validate, ToSchema)]

@@ -3,6 +3,7 @@
 use entities::ids::ProjectId;
 use entities::projects::{Part, ProjectAction, design, project};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use serde::Deserialize;
 
 use super::handing_in::{self, Indicator};
 use super::{milestones::yuan, people_of, tell};
@@ -11,8 +12,29 @@ use crate::notices::{self, Notice};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
+use crate::projects;
 use crate::projects::lifecycle::Who;
-use crate::{projects, tenders};
+
+/// What a design says of how its work is counted.
+#[derive(Default, Deserialize)]
+struct CountedBy {
+    #[serde(default)]
+    groups: Vec<DesignGroup>,
+    #[serde(default)]
+    indicators: Vec<DesignIndicator>,
+}
+
+#[derive(Deserialize)]
+struct DesignGroup {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct DesignIndicator {
+    name: String,
+    unit: String,
+    target: i64,
+}
 
 /// The work begins; a supervisor must be named. What the design counts by is what the project counts by.
 pub(in crate::delivery) async fn start(
@@ -33,11 +55,12 @@ pub(in crate::delivery) async fn start(
         .await?;
     let project = projects::step(state, txn, actor, &project, ProjectAction::Start, None).await?;
     if let Some(design) = design {
-        let (groups, indicators) = projects::counted_by(&design)?;
-        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-        let indicators: Vec<Indicator<'_>> = indicators
+        let counted: CountedBy = serde_json::from_value(design.document).unwrap_or_default();
+        let groups: Vec<&str> = counted.groups.iter().map(|group| group.name.as_str()).collect();
+        let indicators: Vec<Indicator<'_>> = counted
+            .indicators
             .iter()
-            .map(|(name, unit, target)| Indicator { name, unit, target: *target })
+            .map(|new| Indicator { name: &new.name, unit: &new.unit, target: new.target })
             .collect();
         handing_in::add(state, txn, None, id, &groups, &indicators).await?;
     }
@@ -71,7 +94,7 @@ pub(in crate::delivery) async fn terminate(
 ) -> Result<project::Model, Problem> {
     let project = projects::lock(txn, id).await?;
     let project = projects::step(state, txn, actor, &project, ProjectAction::Terminate, Some(reason)).await?;
-    let back = tenders::settle(state, txn, actor, &project).await?;
+    let back = super::contract::settle(state, txn, actor, &project).await?;
     tell_parties(state, txn, &project, "project.terminated", "项目已终止").await?;
     let body = format!("“{}”终止。原因：{reason}。未支付的 {} 退回资助计划。", project.title, yuan(back));
     publish(state, txn, &project, "project.terminated", "项目终止公示", body).await?;

@@ -1,6 +1,8 @@
 //! Corrections: another figure beside a sealed one. Both can be read, with who put it there and why.
 
-use entities::delivery::{CountOf, Corrected, ServiceState, service, service_correction, service_count, service_person};
+use entities::delivery::{
+    Corrected, CountOf, ServiceState, service, service_correction, service_count, service_person,
+};
 use entities::ids::{BeneficiaryId, ServiceId};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
@@ -54,7 +56,9 @@ pub(in crate::delivery) async fn correct(
     let was = sheet.figure(new.what, &name, new.beneficiary_id);
     let stands = match (new.what, new.stands) {
         (Corrected::Absent, None) => 0,
-        (Corrected::Absent, Some(_)) | (_, None) => return Err(Problem::field("/stands", "除“未到场”外必填 / a figure, but for `absent`")),
+        (Corrected::Absent, Some(_)) | (_, None) => {
+            return Err(Problem::field("/stands", "除“未到场”外必填 / a figure, but for `absent`"));
+        }
         (_, Some(stands)) => stands,
     };
     if stands == was {
@@ -93,11 +97,7 @@ pub(in crate::delivery) async fn correct(
 }
 
 /// The name that a correction is about; empty for what has none.
-async fn target(
-    txn: &DatabaseTransaction,
-    row: &service::Model,
-    new: &NewCorrection<'_>,
-) -> Result<String, Problem> {
+async fn target(txn: &DatabaseTransaction, row: &service::Model, new: &NewCorrection<'_>) -> Result<String, Problem> {
     if (new.what == Corrected::Absent) != new.beneficiary_id.is_some() {
         return Err(Problem::field("/beneficiary_id", "仅更正“未到场”时填写 / for `absent`, and only then"));
     }
@@ -115,9 +115,9 @@ async fn target(
         (Corrected::Absent, None) => {
             let there = (row.id, new.beneficiary_id.ok_or(Code::NotFound)?);
             let known = service_person::Entity::find_by_id(there).one(txn).await?;
-            known.map(|_| String::new()).ok_or_else(|| {
-                Problem::field("/beneficiary_id", "不在该次服务的名单中 / not on this service's list")
-            })
+            known
+                .map(|_| String::new())
+                .ok_or_else(|| Problem::field("/beneficiary_id", "不在该次服务的名单中 / not on this service's list"))
         }
         _ => Err(wrong()),
     }
@@ -142,7 +142,8 @@ impl Sheet {
 
     /// A figure as it stands.
     fn figure(&self, what: Corrected, name: &str, person: Option<BeneficiaryId>) -> i64 {
-        let counted = |of| self.counts.iter().find(|row| row.what == of && row.name == name).map_or(0, |row| row.amount);
+        let counted =
+            |of| self.counts.iter().find(|row| row.what == of && row.name == name).map_or(0, |row| row.amount);
         let sealed = match what {
             Corrected::Heads => self.row.heads,
             Corrected::Reached => self.row.reached,
@@ -150,7 +151,10 @@ impl Sheet {
             Corrected::GroupHeads => counted(CountOf::Heads),
             Corrected::Indicator => counted(CountOf::Indicator),
         };
-        let of_it = self.corrections.iter().filter(|row| (row.what, row.name.as_str(), row.beneficiary_id) == (what, name, person));
+        let of_it = self
+            .corrections
+            .iter()
+            .filter(|row| (row.what, row.name.as_str(), row.beneficiary_id) == (what, name, person));
         of_it.fold(sealed, |sum, row| sum + row.delta)
     }
 

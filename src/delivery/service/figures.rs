@@ -5,8 +5,8 @@ use entities::projects::project;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 
 use super::handing_in::{groups_of, indicators_of};
-use crate::delivery::domain::counts::{Cell, Figures};
 use crate::cases;
+use crate::delivery::domain::counts::{Cell, Figures};
 use crate::platform::http::Problem;
 
 /// Who was at confirmed services and was not taken off the list.

@@ -9,8 +9,8 @@ use entities::programmes::programme;
 use entities::projects::{Part, ProjectState, project};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::json;
 
@@ -60,8 +60,7 @@ async fn step(
         .filter(finding::Column::Id.eq(row.id))
         .filter(finding::Column::State.eq(row.state));
     if let Some((by, at)) = by.filter(|_| to == FindingState::Closed) {
-        moved =
-            moved.col_expr(finding::Column::ClosedBy, by.into()).col_expr(finding::Column::ClosedAt, at.into());
+        moved = moved.col_expr(finding::Column::ClosedBy, by.into()).col_expr(finding::Column::ClosedAt, at.into());
     }
     let moved = moved.exec_with_returning(txn).await?;
     moved.into_iter().next().ok_or_else(|| Code::FindingState.into())
@@ -159,7 +158,8 @@ pub(in crate::delivery) async fn look_after(state: &AppState) -> Result<(), JobE
         if let Some(after) = after {
             open = open.filter(finding::Column::Id.gt(after));
         }
-        let rows = open.order_by_asc(finding::Column::Id).limit(AT_ONCE).all(state.db.read()).await.map_err(Problem::from)?;
+        let rows =
+            open.order_by_asc(finding::Column::Id).limit(AT_ONCE).all(state.db.read()).await.map_err(Problem::from)?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.id);
         let mut by_project: HashMap<ProjectId, Vec<finding::Model>> = HashMap::new();

@@ -164,7 +164,8 @@ pub(in crate::delivery) async fn report(
     let row = row.insert(txn).await?;
     attach(txn, actor, &project, (FileOwner::Report, row.id.0), new.file_ids).await?;
     let supervisors = people_of(txn, id, Part::Supervisor).await?;
-    let title = if new.kind == ReportKind::Final { "项目提交了结项报告" } else { "项目提交了进展报告" };
+    let title =
+        if new.kind == ReportKind::Final { "项目提交了结项报告" } else { "项目提交了进展报告" };
     tell(state, txn, &supervisors, ("project.report", row.id.0), title, project.title.clone(), id).await?;
     let detail = json!({ "kind": new.kind });
     let place = Some(project.place_id);

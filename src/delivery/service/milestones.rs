@@ -18,7 +18,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::{audit, projects, tenders};
+use crate::{audit, projects};
 
 /// A milestone, locked with its project, for somebody who is in it what `is` says.
 async fn lock(
@@ -27,7 +27,7 @@ async fn lock(
     id: MilestoneId,
     is: impl Fn(Standing) -> bool,
 ) -> Result<(project::Model, milestone::Model), Problem> {
-    let contract = tenders::contract_of_milestone(txn, id).await?;
+    let contract = super::contract::contract_of_milestone(txn, id).await?;
     let project = projects::lock(txn, contract.project_id).await?;
     let standing = super::standing(txn, actor, &project).await?;
     if !standing.is_inside() {
@@ -36,7 +36,7 @@ async fn lock(
     if !is(standing) {
         return Err(Code::Forbidden.into());
     }
-    Ok((project, tenders::lock_milestone(txn, id).await?))
+    Ok((project, super::contract::lock_milestone(txn, id).await?))
 }
 
 /// Moves a milestone as the table says; the state is part of the statement.
@@ -52,9 +52,8 @@ async fn step(
         .filter(milestone::Column::Id.eq(row.id))
         .filter(milestone::Column::State.eq(row.state));
     if let Some((by, at)) = accepted {
-        moved = moved
-            .col_expr(milestone::Column::AcceptedBy, by.into())
-            .col_expr(milestone::Column::AcceptedAt, at.into());
+        moved =
+            moved.col_expr(milestone::Column::AcceptedBy, by.into()).col_expr(milestone::Column::AcceptedAt, at.into());
     }
     moved.exec_with_returning(txn).await?.into_iter().next().ok_or_else(|| Code::MilestoneState.into())
 }
@@ -199,8 +198,9 @@ pub(in crate::delivery) async fn pay(
     if row.state != MilestoneState::Accepted || row.paid_at.is_some() {
         return Err(Code::MilestoneState.into());
     }
-    let row = tenders::pay(state, txn, actor, &project, row).await?;
-    let body = format!("“{}”第 {} 个节点“{}”已验收并付款：{}。", project.title, row.seq, row.title, yuan(row.amount_fen));
+    let row = super::contract::pay(state, txn, actor, &project, row).await?;
+    let body =
+        format!("“{}”第 {} 个节点“{}”已验收并付款：{}。", project.title, row.seq, row.title, yuan(row.amount_fen));
     let notice = Notice {
         community_id: project.community_id,
         kind: "milestone.paid",

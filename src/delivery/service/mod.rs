@@ -2,6 +2,7 @@
 //! the other.
 
 pub(super) mod closing;
+mod contract;
 pub(super) mod correcting;
 pub(super) mod figures;
 pub(super) mod findings;
@@ -29,8 +30,8 @@ use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::projects::lifecycle::Who;
 use crate::projects;
+use crate::projects::lifecycle::Who;
 
 /// What somebody is in a project.
 #[derive(Clone, Copy, Debug, Default)]

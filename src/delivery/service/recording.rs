@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
-use entities::delivery::{CountOf, ServiceKind, ServiceState, service, service_count, service_person, service_person_group};
+use entities::delivery::{
+    CountOf, ServiceKind, ServiceState, service, service_count, service_person, service_person_group,
+};
 use entities::ids::{ProjectId, ServiceId, UserId};
 use entities::projects::project;
 use sea_orm::sea_query::Expr;

@@ -51,10 +51,7 @@ fn phone_hash(state: &AppState, phone: &str) -> String {
 }
 
 /// What is known of accounts: the hash of the phone of a verified resident, else nothing.
-async fn phones_of(
-    connection: &impl ConnectionTrait,
-    people: &[UserId],
-) -> Result<HashMap<UserId, String>, Problem> {
+async fn phones_of(connection: &impl ConnectionTrait, people: &[UserId]) -> Result<HashMap<UserId, String>, Problem> {
     if people.is_empty() {
         return Ok(HashMap::new());
     }
@@ -89,8 +86,8 @@ pub(super) async fn enter(
                 (hash.clone(), Some(hash), None)
             }
             Identity::Door(door) => {
-                let message = [project.0.as_bytes().as_slice(), plain(&one.name).as_bytes(), b"\n", plain(door).as_bytes()];
-                (format!("door:{}", hex(&state.keys.sign(Purpose::Beneficiary, &message.concat()))), None, None)
+                let message = format!("{project}\n{}\n{}", plain(&one.name), plain(door));
+                (format!("door:{}", hex(&state.keys.sign(Purpose::Beneficiary, message.as_bytes()))), None, None)
             }
             Identity::Account(person) => match phones.get(person) {
                 Some(hash) => (hash.clone(), Some(hash.clone()), Some(*person)),
