@@ -2,7 +2,7 @@ use actix_web::{get, web};
 use chrono::{DateTime, Utc};
 use entities::ids::{NoticeId, PlaceId};
 use entities::notices::notice;
-use sea_orm::{EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -67,7 +67,10 @@ async fn list(
 ) -> Result<web::Json<Page<NoticeView>>, Problem> {
     let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
     let place = places::named(state.db.read(), params.place_id, "?place_id").await?;
-    let on_board = places::communities_of(&place, notice::Column::CommunityId);
+    // A district or a street has a board of its own, besides those of its communities.
+    let on_board = Condition::any()
+        .add(places::communities_of(&place, notice::Column::CommunityId))
+        .add(notice::Column::CommunityId.eq(place.id));
     let rows = paging.apply(notice::Entity::find().filter(on_board), notice::Column::Id).all(state.db.read()).await?;
     Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, NoticeView::from)))
 }

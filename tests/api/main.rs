@@ -33,6 +33,7 @@ mod platform;
 mod points;
 mod polls;
 mod presence;
+mod programmes;
 mod projects;
 mod rewards;
 mod settings;
