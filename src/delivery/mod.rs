@@ -24,7 +24,11 @@ use futures_util::FutureExt;
 use crate::platform::capability::{Capability, Schedule};
 
 pub use entities::delivery::ServiceKind;
+pub use service::closing::complete;
+pub use service::contract::settle;
 pub use service::figures::figures;
+pub use service::handing_in::{groups_of, indicators_of};
+pub use service::milestones::yuan;
 pub use service::recording::{Attendee, NewService, record_session};
 pub use service::register::was_served;
 pub use service::{Standing, find, people_of, standing};

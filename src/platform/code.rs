@@ -128,6 +128,7 @@ codes! {
     ServiceNotSealed       409 "服务记录尚未确认" "The service record is not confirmed yet";
     NotEligibleToRate      403 "只有服务对象和本地居民可以评议" "Only those who were served, or verified residents of the place, may rate";
     RatingClosed           409 "不在评议时间内" "The time for rating is over, or has not begun";
+    RatingOpen             409 "居民评议结果公布后才能评估" "It is evaluated after the residents' rating is published";
     AlreadyRated           409 "您已经评议过" "You have rated this project already";
     EvaluatorInvolved      403 "评估人须与项目各方无关" "An evaluator must have had no other part in the project";
     NotExemplary           409 "只有评估优秀并已结项的项目可以推广" "Only a finished project whose evaluation was excellent can be published as an example";
@@ -185,6 +186,8 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
     ("delivery_files_used_once", Code::FileInUse),
+    ("exemplars_excellent", Code::NotExemplary),
+    ("exemplars_once", Code::AlreadyDecided),
     ("findings_stay_closed", Code::FindingState),
     ("grants_one_live", Code::GrantExists),
     ("ledger_accounts_available", Code::InsufficientPoints),
@@ -205,6 +208,10 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("poll_ballots_once", Code::AlreadyVoted),
     ("poll_participations_elector", Code::NotAnElector),
     ("poll_participations_pkey", Code::AlreadyVoted),
+    ("project_evaluations_after_rating", Code::RatingOpen),
+    ("project_evaluations_independent", Code::EvaluatorInvolved),
+    ("project_ratings_in_time", Code::RatingClosed),
+    ("project_ratings_once", Code::AlreadyRated),
     ("project_reports_one_final", Code::FinalReportExists),
     ("project_service_corrections_absent_once", Code::AlreadyDecided),
     ("project_service_corrections_not_by_oneself", Code::OwnAct),

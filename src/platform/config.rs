@@ -96,6 +96,7 @@ pub struct Templates {
 pub struct Limits {
     pub json_bytes: usize,
     pub file_bytes: usize,
+    pub document_bytes: usize,
     pub request_seconds: u64,
     pub per_person_per_minute: u32,
     pub per_address_per_minute: u32,

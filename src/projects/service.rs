@@ -14,7 +14,7 @@ use crate::platform::state::AppState;
 use crate::{needs, places};
 
 /// Proposes a project for a place, which takes needs up.
-pub(super) async fn create(
+pub async fn create(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

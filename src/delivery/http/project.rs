@@ -17,7 +17,7 @@ use crate::platform::http::{Command, Nothing, Outcome, Problem, command, text};
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(start).service(complete).service(terminate).service(read_figures);
+    config.service(start).service(terminate).service(read_figures);
 }
 
 /// Where a project stands now.
@@ -44,24 +44,6 @@ async fn start(
 ) -> Result<Outcome, Problem> {
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         closing::start(&state, txn, &actor, *id).await.map(ProjectStanding::from)
-    })
-    .await
-}
-
-/// Say that a project is carried out; for the implementer
-///
-/// Every milestone is accepted, no finding is open, and the final report is there; else 409 `milestones_open`, `finding_open` or
-/// `final_report_missing`.
-#[utoipa::path(tag = "delivery", request_body = Nothing, responses((status = 200, body = ProjectStanding)))]
-#[post("/projects/{id}/complete")]
-async fn complete(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<ProjectId>,
-    request: Command<Nothing>,
-) -> Result<Outcome, Problem> {
-    command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        closing::complete(&state, txn, &actor, *id).await.map(ProjectStanding::from)
     })
     .await
 }

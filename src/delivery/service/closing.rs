@@ -70,7 +70,7 @@ pub(in crate::delivery) async fn start(
 }
 
 /// The work is done: every milestone accepted, no finding open, the last report there. The database refuses it otherwise.
-pub(in crate::delivery) async fn complete(
+pub async fn complete(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -91,19 +91,13 @@ pub(super) async fn add(
 }
 
 /// The names of a project's groups.
-pub(in crate::delivery) async fn groups_of(
-    connection: &impl ConnectionTrait,
-    id: ProjectId,
-) -> Result<Vec<String>, Problem> {
+pub async fn groups_of(connection: &impl ConnectionTrait, id: ProjectId) -> Result<Vec<String>, Problem> {
     let rows = group::Entity::find().filter(group::Column::ProjectId.eq(id)).order_by_asc(group::Column::Name);
     Ok(rows.all(connection).await?.into_iter().map(|row| row.name).collect())
 }
 
 /// A project's indicators.
-pub(in crate::delivery) async fn indicators_of(
-    connection: &impl ConnectionTrait,
-    id: ProjectId,
-) -> Result<Vec<indicator::Model>, Problem> {
+pub async fn indicators_of(connection: &impl ConnectionTrait, id: ProjectId) -> Result<Vec<indicator::Model>, Problem> {
     let rows = indicator::Entity::find().filter(indicator::Column::ProjectId.eq(id));
     Ok(rows.order_by_asc(indicator::Column::Name).all(connection).await?)
 }

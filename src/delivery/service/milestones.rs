@@ -217,7 +217,7 @@ pub(in crate::delivery) async fn pay(
 }
 
 /// Fen as people write them.
-pub(in crate::delivery) fn yuan(fen: i64) -> String {
+pub fn yuan(fen: i64) -> String {
     format!("{}.{:02} 元", fen / 100, fen.rem_euclid(100))
 }
 

@@ -2,7 +2,7 @@
 //! the other.
 
 pub(super) mod closing;
-mod contract;
+pub(super) mod contract;
 pub(super) mod correcting;
 pub(super) mod figures;
 pub(super) mod findings;
