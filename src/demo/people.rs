@@ -58,6 +58,11 @@ pub const PEOPLE: &[Kind] = &[
     Kind { names: "merchant", may: "商户：核销兑换码 (settles pickup codes)", stem: "merchant", count: 1, home: None, role: Some((Role::Merchant, GUANGHUA)) },
 ];
 
+/// The number of a demo person.
+pub fn phone_of(name: &str) -> Option<String> {
+    all().find(|person| person.name == name).map(|person| person.phone)
+}
+
 /// Everybody, one by one.
 pub fn all() -> impl Iterator<Item = Person> {
     const SURNAMES: [&str; 10] = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];

@@ -97,6 +97,8 @@ codes! {
     NotEnrolled            409 "您没有这个场次的名额" "You have no place in this session";
     SessionStarted         409 "活动场次已经开始" "The session has begun: no stepping back";
     SessionEnded           409 "活动场次已经结束" "The session is over";
+    SessionNotOver         409 "活动场次尚未结束" "The session is not over yet";
+    SessionHandedOver      409 "签到名单已转入项目服务记录" "The session's attendance is a project's record; corrections are made there";
     NoServiceMinutes       409 "没有可以证明的服务时长" "There are no confirmed minutes to certify";
     ProfileMissing         409 "请先填写志愿者资料" "The volunteer's profile is needed first";
     CertificateState       409 "证明的当前状态不能进行此操作" "The certificate is not in a state that allows this";

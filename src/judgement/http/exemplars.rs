@@ -19,7 +19,7 @@ use crate::platform::http::{Command, Nothing, Outcome, Page, PageParams, Paging,
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(publish).service(list).service(read).service(copy).service(lineage);
+    config.service(publish).service(list).service(one).service(copy).service(lineage);
 }
 
 /// A finished project that others may copy.
@@ -73,7 +73,7 @@ async fn list(
 /// One exemplar
 #[utoipa::path(tag = "judgement", responses((status = 200, body = ExemplarView)))]
 #[get("/exemplars/{id}")]
-async fn read(
+async fn one(
     state: web::Data<AppState>,
     _: Actor,
     id: web::Path<ExemplarId>,
