@@ -121,6 +121,8 @@ ids! {
     InboxEntryId,
     /// A public act on a community's board.
     NoticeId,
+    /// What somebody has against a notice.
+    ObjectionId,
     /// A balance of one unit in one community.
     AccountId,
     /// Amounts that moved together.

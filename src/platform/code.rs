@@ -59,6 +59,8 @@ codes! {
     AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
     LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
     ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
+    ObjectionsClosed       409 "异议期已结束，或该公示不接受异议" "The notice takes no objections, or no longer";
+    ObjectionOpen          409 "您的异议正在处理，请等待答复" "Your objection to this notice still waits for its reply";
     AlreadyDecided         409 "已经处理过" "This has been decided already";
     GrantExists            409 "该授权已存在" "The person already holds this grant";
     AlreadyReported        409 "您已经举报过" "You have reported this already";
@@ -204,6 +206,9 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("need_supports_not_own", Code::OwnNeed),
     ("no_shows_appeal_by_another", Code::OwnAct),
     ("no_shows_not_by_oneself", Code::OwnAct),
+    ("objections_in_time", Code::ObjectionsClosed),
+    ("objections_not_by_oneself", Code::OwnAct),
+    ("objections_one_open", Code::ObjectionOpen),
     ("points_awards_by_two", Code::OwnAct),
     ("points_awards_not_to_oneself", Code::OwnAct),
     ("points_awards_reversed_by_another", Code::OwnAct),

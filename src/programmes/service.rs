@@ -247,6 +247,7 @@ pub(super) async fn open(
             100 - opened.expert_weight,
         ),
         subject: Some((KIND, id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(opened)
@@ -300,6 +301,7 @@ pub(super) async fn raise(
         title: format!("资助计划追加经费：{}", raised.title),
         body: format!("追加 {} 元，总经费 {} 元。原因：{reason}", yuan(amount), yuan(raised.budget_fen)),
         subject: Some(("transaction", transaction.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(raised)
@@ -339,6 +341,7 @@ pub(super) async fn close(
         title: format!("资助计划结束：{}", closed.title),
         body: format!("总经费 {} 元，未划定的 {} 元已退回。", yuan(closed.budget_fen), yuan(left)),
         subject: Some((KIND, id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(closed)

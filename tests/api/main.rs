@@ -30,6 +30,7 @@ mod moderation;
 mod needs;
 mod notices;
 mod notifications;
+mod objections;
 mod organisations;
 mod participants;
 mod platform;
