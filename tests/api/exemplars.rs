@@ -46,7 +46,8 @@ async fn finishing_resolves_the_needs_and_tells_their_authors_once() {
         evaluated(app, &project, "pass").await;
         let staff = app.sign_in("staff").await;
         app.sign_in("org-a").await.post(&project.at("finish"), json!({})).await.refused(403, "forbidden");
-        let tries = join_all((0..6).map(|_| staff.post(&project.at("finish"), json!({})))).await;
+        let finish = project.at("finish");
+        let tries = join_all((0..6).map(|_| staff.post(&finish, json!({})))).await;
         let done: Vec<_> = tries.into_iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(done.len(), 1);
         assert_eq!(done[0].body["needs_resolved"], 1);

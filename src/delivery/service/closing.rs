@@ -129,6 +129,7 @@ async fn publish(
         title: format!("{title}：{}", project.title),
         body,
         subject: Some(("project", project.id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(())

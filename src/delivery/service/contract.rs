@@ -38,6 +38,7 @@ pub(super) async fn pay(
     paid.into_iter().next().ok_or_else(|| Code::MilestoneState.into())
 }
 
+/// Shim.
 pub async fn settle(
     _state: &AppState,
     txn: &DatabaseTransaction,

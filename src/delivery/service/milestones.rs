@@ -207,6 +207,7 @@ pub(in crate::delivery) async fn pay(
         title: format!("项目付款公示：{}", project.title),
         body,
         subject: Some(("milestone", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     let implementers = people_of(txn, project.id, Part::Implementer).await?;

@@ -116,6 +116,7 @@ pub(in crate::judgement) async fn evaluate(
         title: format!("第三方评估结果：{}", project.title),
         body,
         subject: Some(("project", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     tell(

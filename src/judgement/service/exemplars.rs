@@ -69,6 +69,7 @@ pub(in crate::judgement) async fn publish(
         title: format!("优秀项目推广：{}", project.title),
         body: format!("“{}”评为优秀，其他社区可以借鉴。{}。", project.title, figures.words(minimum)),
         subject: Some(("project", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     let (target, place) = (("project", id.0), Some(project.place_id));

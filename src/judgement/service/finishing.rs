@@ -41,6 +41,7 @@ pub(in crate::judgement) async fn finish(
         title: format!("项目结项公示：{}", project.title),
         body: format!("{figures}。办结需求 {resolved} 项。退回资助计划 {}。", delivery::yuan(returned)),
         subject: Some(("project", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     let mut people = Vec::new();

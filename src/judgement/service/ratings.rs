@@ -173,6 +173,7 @@ async fn publish(state: &AppState, txn: &DatabaseTransaction, id: ProjectId) -> 
         title: format!("居民评议结果：{}", project.title),
         body: tally.words(rules.minimum_ratings, rules.minimum_cell),
         subject: Some(("project", id.0)),
+        ..Notice::default()
     };
     let notice = notices::publish(state, txn, notice).await?;
     rating_window::Entity::update_many()
