@@ -2,6 +2,7 @@
 
 mod cases;
 mod certificates;
+mod delivery;
 mod figures;
 mod needs;
 mod organisations;

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::support::projects::running;
@@ -38,8 +38,13 @@ async fn the_seeds_figures_come_out() {
         let nine: Vec<_> = (0..9).map(|number| somebody(number, &[])).collect();
         project.service(app, json!({ "kind": "training", "people": nine })).await;
 
+        let case = json!({ "category": "rights", "subject": "陈某，电话在社工处", "summary": "多次求职未成。" });
+        for _ in 0..6 {
+            project.implementer.post(&project.at("cases"), case.clone()).await.expect(201);
+        }
         let resident = app.sign_in("resident-1").await;
         let figures = resident.get(&project.at("figures")).await.expect(200);
+        assert_eq!(figures["cases"], 6);
         let group = |name: &str| {
             let groups = figures["groups"].as_array().unwrap();
             groups.iter().find(|group| group["name"] == name).unwrap()["count"]["person_times"].clone()
@@ -120,7 +125,8 @@ async fn somebody_else_confirms_and_then_a_record_is_sealed() {
 
         use sea_orm::ConnectionTrait;
         let db = app.state.db.begin().await.unwrap();
-        let change = db.execute_unprepared("UPDATE project_services SET heads = 31 WHERE state = 'confirmed'").await;
+        let change =
+            db.execute_unprepared("UPDATE project_services SET heads = heads + 1 WHERE state = 'confirmed'").await;
         assert!(change.unwrap_err().to_string().contains("sealed"));
         db.rollback().await.unwrap();
         let db = app.state.db.begin().await.unwrap();
@@ -217,7 +223,8 @@ async fn a_wrong_record_is_named_and_leaves_nothing() {
         }
         let other = app.sign_in("org-b").await;
         other.post(&path, project.record(app, json!({}))).await.refused(403, "forbidden");
-        assert_eq!(service::Entity::find().count(app.state.db.read()).await.unwrap(), 0);
+        let stored = service::Entity::find().filter(service::Column::ProjectId.eq(project.id));
+        assert_eq!(stored.count(app.state.db.read()).await.unwrap(), 0);
         let elsewhere = format!("/projects/{}/services", place_id("/jiangan/"));
         project.implementer.post(&elsewhere, project.record(app, json!({}))).await.refused(404, "not_found");
     })

@@ -1,3 +1,4 @@
+mod cases;
 mod milestones;
 mod project;
 mod reports;
@@ -8,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     project::routes(config);
+    cases::routes(config);
     reports::routes(config);
     services::routes(config);
     supervision::routes(config);

@@ -80,7 +80,7 @@ pub async fn find(connection: &impl ConnectionTrait, id: ProjectId) -> Result<pr
 }
 
 /// Locks a project that is being carried out, for somebody who is in it what `is` says.
-pub(super) async fn lock_running(
+pub(in crate::delivery) async fn lock_running(
     txn: &DatabaseTransaction,
     actor: &Actor,
     id: ProjectId,
