@@ -150,6 +150,23 @@ codes! {
     SelectionStale         409 "名单已不是最新，请重新提出" "The list is not the latest, or a project has moved on: propose anew";
     ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
     PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";
+    TenderExists           409 "该项目已有进行中的招标" "The project has a tender that goes on";
+    TenderClosed           409 "投标已截止，或招标已结束" "The tender takes nothing more";
+    TenderNotClosed        409 "投标尚未截止" "The tender is not closed yet";
+    TenderOpened           409 "已经开标" "The bids were opened already";
+    TenderNotOpened        409 "尚未开标" "The bids are not opened yet";
+    OpeningNotAsked        409 "须先由一名工作人员申请开标" "One person asks for the opening, another confirms it";
+    NotEligible            403 "该机构不符合投标条件" "The organisation may not bid in this tender";
+    BidsSealed             404 "投标在开标前密封" "The bids are sealed until the opening";
+    BidNotValid            409 "该投标无效" "The bid is not valid";
+    AlreadyScored          409 "您已为该投标评分" "You have scored this bid already";
+    ScoresMissing          409 "评分尚未完成" "Too few of the panel have scored every bid";
+    AwardExists            409 "已有中选结果" "A bid is awarded or proposed already";
+    AwardNotUpheld         409 "没有成立的异议" "No objection to the award was upheld";
+    AwardNotClear          409 "公示期未满，或有异议待处理" "People may still object, or an objection stands";
+    ValidBids              409 "尚有有效投标" "There are valid bids left";
+    ContractState          409 "合同当前状态不能进行此操作" "The contract is not in a state that allows this";
+    MilestoneState         409 "节点当前状态不能进行此操作" "The milestone is not in a state that allows this";
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
     InvalidInput           422 "填写内容有误" "Some input is not valid";
@@ -185,8 +202,13 @@ impl Code {
 pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("attendances_not_by_oneself", Code::OwnAct),
     ("award_budgets_daily", Code::AwardLimit),
+    ("bid_versions_in_time", Code::TenderClosed),
+    ("bids_opened_by_others", Code::ConflictOfInterest),
     ("case_handlers_not_by_oneself", Code::OwnAct),
     ("certificates_not_by_oneself", Code::OwnAct),
+    ("contract_versions_by_two", Code::OwnAct),
+    ("contract_versions_sum", Code::ContractState),
+    ("contracts_two_signatories", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
     ("delivery_files_used_once", Code::FileInUse),
@@ -201,6 +223,7 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("milestone_submissions_three_people", Code::OwnAct),
     ("milestones_accepted_on_evidence", Code::MilestoneState),
     ("milestones_paid_by_another", Code::OwnAct),
+    ("milestones_paid_for_good", Code::MilestoneState),
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
     ("need_supports_not_own", Code::OwnNeed),
@@ -259,6 +282,12 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("team_members_not_by_oneself", Code::OwnAct),
     ("team_members_one_live", Code::AlreadyMember),
     ("team_skills_not_by_oneself", Code::OwnAct),
+    ("tender_awards_by_others", Code::ConflictOfInterest),
+    ("tender_awards_by_two", Code::OwnAct),
+    ("tender_awards_one_live", Code::AwardExists),
+    ("tender_scores_not_conflicted", Code::ConflictOfInterest),
+    ("tenders_one_live", Code::TenderExists),
+    ("tenders_opened_by_two", Code::OwnAct),
 ];
 
 /// What a database's message means: PostgreSQL names the constraint in it; SQLite does for checks and triggers.

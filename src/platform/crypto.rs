@@ -40,6 +40,8 @@ pub enum Purpose {
     PickupHandle,
     /// Hashes imported voucher codes, to find those that come twice.
     VoucherHash,
+    /// Stands for an organisation in a tender until its bids are opened.
+    Bidder,
 }
 
 /// All keys of the server.

@@ -1,0 +1,40 @@
+//! The rules of tenders, pure: what a bid must say, how bids are ranked, what a contract may become.
+
+mod bid;
+mod ranking;
+mod terms;
+
+pub use bid::{Bid, Indicator, Limits, Sealed, commitment};
+pub use ranking::{Criterion, Entry, Part, Ranked, Ranking, rank};
+pub use terms::{Held, Term, check_terms};
+
+/// What is wrong with an input, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// JSON pointer.
+    pub pointer: String,
+    /// Chinese and English.
+    pub detail: String,
+}
+
+impl Mistake {
+    fn new(pointer: impl Into<String>, detail: &str) -> Self {
+        Self { pointer: pointer.into(), detail: detail.to_owned() }
+    }
+}
+
+/// `1234.50元` of fen.
+pub fn yuan(fen: i64) -> String {
+    let (whole, cents) = (fen / 100, fen % 100);
+    if cents == 0 { format!("{whole}元") } else { format!("{whole}.{cents:02}元") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_written_in_yuan() {
+        assert_eq!([yuan(100), yuan(5), yuan(123_450)], ["1元", "0.05元", "1234.50元"]);
+    }
+}
