@@ -25,10 +25,9 @@ use crate::platform::capability::{Capability, Schedule};
 
 pub use entities::delivery::ServiceKind;
 pub use service::closing::complete;
-pub use service::contract::settle;
 pub use service::figures::figures;
 pub use service::handing_in::{groups_of, indicators_of};
-pub use service::milestones::yuan;
+pub use service::milestones::{is_owed, yuan};
 pub use service::recording::{Attendee, NewService, record_session};
 pub use service::register::was_served;
 pub use service::{Standing, find, people_of, standing};

@@ -126,7 +126,7 @@ codes! {
     FinalReportMissing     409 "尚未提交结项报告" "The final report is missing";
     FinalReportExists      409 "结项报告已经提交" "The final report is there already";
     MilestonesOpen         409 "还有节点未通过验收" "A milestone is not accepted yet";
-    MilestoneState         409 "该节点的当前状态不能进行此操作" "The milestone is not in a state that allows this";
+    MilestonesUnpaid       409 "还有已验收的节点未付款" "An accepted milestone is not paid yet";
     StatementMissing       409 "督导尚未出具意见" "The supervisor's statement on the evidence is missing";
     ServiceSealed          409 "服务记录已确认，只能更正" "The service record is sealed; it can only be corrected";
     ServiceNotSealed       409 "服务记录尚未确认" "The service record is not confirmed yet";

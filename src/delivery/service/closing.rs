@@ -12,8 +12,8 @@ use crate::notices::{self, Notice};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::projects;
 use crate::projects::lifecycle::Who;
+use crate::{projects, tenders};
 
 /// What a design says of how its work is counted.
 #[derive(Default, Deserialize)]
@@ -94,7 +94,7 @@ pub(in crate::delivery) async fn terminate(
 ) -> Result<project::Model, Problem> {
     let project = projects::lock(txn, id).await?;
     let project = projects::step(state, txn, actor, &project, ProjectAction::Terminate, Some(reason)).await?;
-    let back = super::contract::settle(state, txn, actor, &project).await?;
+    let back = tenders::settle(state, txn, actor, &project).await?;
     tell_parties(state, txn, &project, "project.terminated", "项目已终止").await?;
     let body = format!("“{}”终止。原因：{reason}。未支付的 {} 退回资助计划。", project.title, yuan(back));
     publish(state, txn, &project, "project.terminated", "项目终止公示", body).await?;

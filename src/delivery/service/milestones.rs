@@ -1,12 +1,13 @@
 //! Milestones: evidence, the supervisor's statement, the staff's decision, the payment; four steps by different people.
 
 use entities::delivery::{Decision, FileOwner, submission};
-use entities::ids::{FileId, MilestoneId, SubmissionId};
+use entities::ids::{FileId, MilestoneId, ProjectId, SubmissionId};
 use entities::projects::{Part, ProjectState, project};
 use entities::tenders::{MilestoneState, milestone};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder,
 };
 use serde_json::json;
 
@@ -18,7 +19,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::{audit, projects};
+use crate::{audit, projects, tenders};
 
 /// A milestone, locked with its project, for somebody who is in it what `is` says.
 async fn lock(
@@ -27,7 +28,7 @@ async fn lock(
     id: MilestoneId,
     is: impl Fn(Standing) -> bool,
 ) -> Result<(project::Model, milestone::Model), Problem> {
-    let contract = super::contract::contract_of_milestone(txn, id).await?;
+    let contract = tenders::contract_of_milestone(txn, id).await?;
     let project = projects::lock(txn, contract.project_id).await?;
     let standing = super::standing(txn, actor, &project).await?;
     if !standing.is_inside() {
@@ -36,7 +37,7 @@ async fn lock(
     if !is(standing) {
         return Err(Code::Forbidden.into());
     }
-    Ok((project, super::contract::lock_milestone(txn, id).await?))
+    Ok((project, tenders::lock_milestone(txn, id).await?))
 }
 
 /// Moves a milestone as the table says; the state is part of the statement.
@@ -198,7 +199,7 @@ pub(in crate::delivery) async fn pay(
     if row.state != MilestoneState::Accepted || row.paid_at.is_some() {
         return Err(Code::MilestoneState.into());
     }
-    let row = super::contract::pay(state, txn, actor, &project, row).await?;
+    let row = tenders::pay(state, txn, actor, id).await?;
     let body =
         format!("“{}”第 {} 个节点“{}”已验收并付款：{}。", project.title, row.seq, row.title, yuan(row.amount_fen));
     let notice = Notice {
@@ -232,4 +233,14 @@ async fn note(
 ) -> Result<(), Problem> {
     let detail = json!({ "project_id": project.id });
     audit::record(state, txn, Some(actor.user_id), word, ("milestone", id.0), Some(project.place_id), detail).await
+}
+
+/// Whether a project has a milestone that is accepted and not paid: it is owed.
+pub async fn is_owed(connection: &impl ConnectionTrait, id: ProjectId) -> Result<bool, Problem> {
+    let Some(contract) = tenders::contract_of(connection, id).await? else { return Ok(false) };
+    let owed = milestone::Entity::find()
+        .filter(milestone::Column::ContractId.eq(contract.id))
+        .filter(milestone::Column::State.eq(MilestoneState::Accepted))
+        .filter(milestone::Column::PaidAt.is_null());
+    Ok(owed.count(connection).await? > 0)
 }

@@ -2,7 +2,6 @@
 //! the other.
 
 pub(super) mod closing;
-pub(super) mod contract;
 pub(super) mod correcting;
 pub(super) mod figures;
 pub(super) mod findings;

@@ -8,9 +8,10 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseTransaction};
 use crate::identity::Actor;
 use crate::notices::{self, Notice};
 use crate::notifications::{self, Message, Template};
+use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::{delivery, needs, places, projects};
+use crate::{delivery, needs, places, projects, tenders};
 
 /// Finishes an evaluated project. What its contract and its own fund still hold goes back to the programme, its needs are
 /// resolved, and a notice says its figures.
@@ -22,7 +23,10 @@ pub(in crate::judgement) async fn finish(
 ) -> Result<(project::Model, closing::Model), Problem> {
     let before = projects::lock(txn, id).await?;
     let project = projects::step(state, txn, actor, &before, ProjectAction::Finish, None).await?;
-    let returned = delivery::settle(state, txn, actor, &project).await?;
+    if delivery::is_owed(txn, id).await? {
+        return Err(Code::MilestonesUnpaid.into());
+    }
+    let returned = tenders::settle(state, txn, actor, &project).await?;
     let resolved = needs::resolve(state, txn, (id, &project.title)).await?;
     let minimum = places::rules(state, txn, project.community_id).await?.minimum_cell;
     let figures = delivery::figures(txn, &project).await?.words(minimum);
