@@ -28,6 +28,7 @@ mod ledger_walk;
 mod lifecycle;
 mod merchants;
 mod migration;
+mod milestones;
 mod moderation;
 mod needs;
 mod notices;
