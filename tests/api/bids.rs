@@ -22,7 +22,7 @@ use crate::tenders::{Round, bid, join_organisation, organisation, text};
 
 fn commitment(receipt: &Value) -> String {
     let text = json!(["linli.bid.v1", receipt["tender_id"], receipt["salt"], receipt["document"]]).to_string();
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    linli::platform::crypto::hex(&Sha256::digest(text))
 }
 
 #[actix_web::test]

@@ -126,11 +126,10 @@ pub async fn selected(app: &TestApp) -> (ProgrammeId, ProjectId) {
         state_since: Set(now),
     };
     put(app, row).await;
-    use ProjectState::{Proposed, Selected, Shortlisted, Submitted};
     let way = [
-        (ProjectAction::Submit, Proposed, Submitted),
-        (ProjectAction::Shortlist, Submitted, Shortlisted),
-        (ProjectAction::Select, Shortlisted, Selected),
+        (ProjectAction::Submit, ProjectState::Proposed, ProjectState::Submitted),
+        (ProjectAction::Shortlist, ProjectState::Submitted, ProjectState::Shortlisted),
+        (ProjectAction::Select, ProjectState::Shortlisted, ProjectState::Selected),
     ];
     for ((action, from, to), seq) in way.into_iter().zip(1..) {
         let row = project_move::ActiveModel {

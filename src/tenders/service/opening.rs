@@ -24,12 +24,15 @@ use crate::tenders::domain::{Bid, Sealed, commitment, yuan};
 use crate::tenders::sealing;
 use crate::{audit, organisations};
 
+/// What a bid says, or why it does not count.
+type Found = Result<(Bid, Sealed), String>;
+
 /// What an opened bid turned out to be.
 struct Judged {
     /// Unknown where the text cannot be read.
     organisation: Option<organisation::Model>,
     by: Option<UserId>,
-    found: Result<(Bid, Sealed), String>,
+    found: Found,
 }
 
 /// A bid with its last version, before the opening.
@@ -181,7 +184,7 @@ async fn judge(
     envelopes: &[Envelope],
 ) -> Result<Vec<Judged>, Problem> {
     let tender = &entered.tender;
-    let read: Vec<(Option<UserId>, Result<(Bid, Sealed), String>)> = envelopes
+    let read: Vec<(Option<UserId>, Found)> = envelopes
         .iter()
         .map(|Envelope { bid, sealed }| {
             let Ok(opened) = sealing::unseal(state, tender.id, &bid.bidder, bid.versions, &sealed.sealed) else {

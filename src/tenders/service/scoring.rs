@@ -196,9 +196,9 @@ pub async fn ranking(connection: &impl ConnectionTrait, tender: &tender::Model) 
         .await?
         .into_iter()
         .collect();
-    let scores = score::Entity::find().filter(score::Column::TenderId.eq(tender.id)).all(connection).await?;
+    let given_points = score::Entity::find().filter(score::Column::TenderId.eq(tender.id)).all(connection).await?;
     let mut given: HashMap<UserId, HashMap<(BidId, i64), i64>> = HashMap::new();
-    for score in scores.iter().filter(|score| free.contains(&score.scorer_id)) {
+    for score in given_points.iter().filter(|score| free.contains(&score.scorer_id)) {
         given.entry(score.scorer_id).or_default().insert((score.bid_id, score.criterion), score.points);
     }
     let everything = |points: &&HashMap<(BidId, i64), i64>| {

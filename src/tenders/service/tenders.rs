@@ -97,11 +97,12 @@ pub async fn create(
     criterion::Entity::insert_many(criteria).exec_without_returning(txn).await?;
     let detail = json!({ "project_id": project.id, "ceiling_fen": project.budget_fen, "closes_at": new.closes_at });
     log(state, txn, actor, "tender.open", ("tender", id.0), &project, detail).await?;
+    let weights: Vec<_> = new.criteria.iter().map(|(title, weight, _)| format!("{}{weight}分", title.trim())).collect();
     let body = format!(
-        "最高限价：{}。\n投标截止：{}。\n评分：{}价格{}分。\n{}",
+        "最高限价：{}。\n投标截止：{}。\n评分：{}，价格{}分。\n{}",
         yuan(project.budget_fen),
         when(new.closes_at),
-        new.criteria.iter().map(|(title, weight, _)| format!("{}{weight}分，", title.trim())).collect::<String>(),
+        weights.join("，"),
         new.price_weight,
         new.requirements.trim(),
     );
