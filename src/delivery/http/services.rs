@@ -99,7 +99,7 @@ struct Person {
     #[garde(custom(text::line(30)))]
     name: String,
     /// Kept as a keyed hash only.
-    #[garde(custom(mobile))]
+    #[garde(custom(mobile()))]
     phone: Option<String>,
     /// 3栋1单元201
     #[garde(custom(text::optional_line(40)))]
@@ -109,13 +109,14 @@ struct Person {
     groups: Vec<String>,
 }
 
-fn mobile(phone: &Option<String>, (): &()) -> garde::Result {
-    let is =
-        |phone: &str| phone.len() == 11 && phone.starts_with('1') && phone.bytes().all(|byte| byte.is_ascii_digit());
-    if phone.as_deref().is_none_or(is) {
-        Ok(())
-    } else {
-        Err(garde::Error::new("须为 11 位手机号 / a mobile number of 11 digits"))
+/// A mobile number, where there is one.
+fn mobile() -> impl Fn(&Option<String>, &()) -> garde::Result {
+    |phone, ()| {
+        let is = |phone: &str| {
+            phone.len() == 11 && phone.starts_with('1') && phone.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let why = || garde::Error::new("须为 11 位手机号 / a mobile number of 11 digits");
+        if phone.as_deref().is_none_or(is) { Ok(()) } else { Err(why()) }
     }
 }
 

@@ -35,7 +35,7 @@ struct EvaluationInput {
     #[garde(custom(text::paragraph(3000)))]
     summary: String,
     /// What is to be put right, with `rectify`.
-    #[garde(custom(optional_paragraph))]
+    #[garde(custom(text::optional_paragraph(2000)))]
     advice: Option<String>,
     /// By when, with `rectify`.
     #[garde(skip)]
@@ -43,10 +43,6 @@ struct EvaluationInput {
     /// An uploaded PDF of one's own.
     #[garde(skip)]
     report_file_id: FileId,
-}
-
-fn optional_paragraph(text: &Option<String>, context: &()) -> garde::Result {
-    text.as_deref().map_or(Ok(()), |words| text::paragraph(2000)(words, context))
 }
 
 #[derive(Deserialize, Validate, ToSchema)]

@@ -56,12 +56,8 @@ struct NewRating {
     #[garde(range(min = 1, max = 5))]
     score: i64,
     /// Shown without a name once it has passed moderation.
-    #[garde(custom(optional_paragraph))]
+    #[garde(custom(text::optional_paragraph(500)))]
     comment: Option<String>,
-}
-
-fn optional_paragraph(comment: &Option<String>, context: &()) -> garde::Result {
-    comment.as_deref().map_or(Ok(()), |comment| text::paragraph(500)(comment, context))
 }
 
 /// One's own rating.
