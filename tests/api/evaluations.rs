@@ -1,9 +1,11 @@
 //! Third-party evaluation: after the rating, by somebody with no other part, as often as it takes.
 
 use chrono::Duration;
+use entities::identity::{Role, grant};
 use entities::judgement::evaluation;
 use futures_util::future::join_all;
-use sea_orm::EntityTrait;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -133,14 +135,13 @@ async fn whoever_had_another_part_in_a_project_does_not_evaluate_it() {
             .expect(201);
         project.service(app, json!({ "heads": 3 })).await;
         published(app, &project).await;
-        use sea_orm::ConnectionTrait;
         let db = app.state.db.begin().await.unwrap();
         let moved = "UPDATE organisation_people SET ended_at = since, ended_by = user_id WHERE user_id = \
                      (SELECT visited_by FROM supervision_visits LIMIT 1)";
         db.execute_unprepared(moved).await.unwrap();
         db.commit().await.unwrap();
         organisation(app, "评估测试中心", &["supervisor"]).await;
-        grant(app, "supervisor").await;
+        let_evaluate(app, "supervisor").await;
         let turncoat = app.sign_in("supervisor").await;
         let file = document(&turncoat).await;
         let path = project.at("evaluations");
@@ -155,9 +156,7 @@ async fn whoever_had_another_part_in_a_project_does_not_evaluate_it() {
 }
 
 /// Lets somebody evaluate everywhere.
-async fn grant(app: &TestApp, name: &str) {
-    use entities::identity::{Role, grant};
-    use sea_orm::ActiveValue::Set;
+async fn let_evaluate(app: &TestApp, name: &str) {
     let row = grant::ActiveModel {
         id: Set(linli::platform::ids::unordered()),
         user_id: Set(crate::support::user_id(name)),

@@ -1,6 +1,7 @@
 //! The end of a project, and what others learn from it.
 
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::evaluations::{document, evaluation, published};
@@ -22,7 +23,6 @@ async fn answered_need(app: &TestApp, project: &Running, author: &Person, suppor
     let need = author.post("/needs", body).await.expect(201)["id"].as_str().unwrap().to_owned();
     app.work().await;
     supporter.put(&format!("/needs/{need}/support"), json!({})).await.expect(200);
-    use sea_orm::ConnectionTrait;
     let db = app.state.db.begin().await.unwrap();
     let statement = sea_orm::Statement::from_sql_and_values(
         db.get_database_backend(),

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::support::projects::running;
@@ -123,7 +123,6 @@ async fn somebody_else_confirms_and_then_a_record_is_sealed() {
         assert_eq!(refused.expect(200)["state"], "refused");
         assert_eq!(project.staff.get("/inbox").await.expect(200)["items"][0]["body"], "重复登记");
 
-        use sea_orm::ConnectionTrait;
         let db = app.state.db.begin().await.unwrap();
         let change =
             db.execute_unprepared("UPDATE project_services SET heads = heads + 1 WHERE state = 'confirmed'").await;

@@ -225,8 +225,7 @@ impl Running {
     /// A service record with some fields of its own.
     pub fn record(&self, app: &TestApp, change: Value) -> Value {
         let today = linli::platform::calendar::day(app.state.clock.now());
-        let mut body =
-            json!({ "kind": "course", "held_on": today, "place": "党群服务中心", "content": "花艺课", "people": [] });
+        let mut body = json!({ "kind": "course", "held_on": today, "place": "党群服务中心", "content": format!("花艺课（{}）", self.id), "people": [] });
         for (field, value) in change.as_object().into_iter().flatten() {
             body[field] = value.clone();
         }
