@@ -121,7 +121,7 @@ pub async fn selected(app: &TestApp) -> (ProgrammeId, ProjectId) {
         created_at: Set(now),
         programme_id: Set(Some(programme_id)),
         designer_id: Set(None),
-        version: Set(1),
+        version: Set(0),
         moves: Set(3),
         state_since: Set(now),
     };
