@@ -163,6 +163,26 @@ ids! {
     ProgrammeId,
     /// Work for a place.
     ProjectId,
+    /// What an implementer reports of a project.
+    ProjectReportId,
+    /// Somebody whom a project served.
+    BeneficiaryId,
+    /// One service of a project.
+    ServiceId,
+    /// Another figure beside a sealed one of a service.
+    ServiceCorrectionId,
+    /// A visit of a project's supervisor.
+    VisitId,
+    /// What a visit found.
+    FindingId,
+    /// What was done about a finding.
+    RectificationId,
+    /// Evidence for a milestone.
+    SubmissionId,
+    /// One resident's rating of a project.
+    RatingId,
+    /// A finished project that others may copy.
+    ExemplarId,
     /// A project put out to tender.
     TenderId,
     /// What was added to a tender.

@@ -3,11 +3,13 @@
 pub mod audit;
 pub mod cases;
 pub mod certificates;
+pub mod delivery;
 pub mod figures;
 pub mod files;
 pub mod identity;
 pub mod ids;
 pub mod jobs;
+pub mod judgement;
 pub mod ledger;
 pub mod moderation;
 pub mod needs;

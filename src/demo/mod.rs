@@ -2,6 +2,7 @@
 
 mod cases;
 mod certificates;
+mod delivery;
 mod figures;
 mod needs;
 mod organisations;
@@ -36,7 +37,7 @@ use crate::platform::state::{AppState, SetupError};
 use crate::platform::telemetry;
 
 pub use organisations::organisation_id;
-pub use people::{PEOPLE, openid};
+pub use people::{PEOPLE, openid, phone_of};
 pub use seed::{place_id, seed, user_id};
 
 /// What people of the demo have done already, through the capabilities: so it is told, noticed and counted like everything else.

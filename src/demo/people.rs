@@ -62,6 +62,11 @@ pub const PEOPLE: &[Kind] = &[
     Kind { names: "yiyuan-1 … 6", may: "艺苑社区居民，已认证 (verified resident of 艺苑社区)", stem: "yiyuan", count: 6, home: Some("/jiangan/laodong/yiyuan/wg1/b1/"), role: None },
 ];
 
+/// The number of a demo person.
+pub fn phone_of(name: &str) -> Option<String> {
+    all().find(|person| person.name == name).map(|person| person.phone)
+}
+
 /// Everybody, one by one.
 pub fn all() -> impl Iterator<Item = Person> {
     const SURNAMES: [&str; 10] = ["王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴"];

@@ -124,6 +124,7 @@ pub async fn seed(state: &AppState) -> Result<(), SetupError> {
         people(state, txn).await?;
         projects(state, txn).await?;
         super::organisations::seed(state, txn).await?;
+        super::delivery::seed(state, txn).await?;
         super::needs::seed(state, txn).await?;
         super::polls::seed(state, txn).await?;
         super::surveys::seed(state, txn).await?;

@@ -1,6 +1,6 @@
 use actix_multipart::{Multipart, MultipartError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ETAG};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use entities::files::{FileState, file};
 use entities::ids::FileId;
@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::picture::{self, Picture, PictureError};
-use super::service;
+use super::{domain, service};
 use crate::identity::Actor;
 use crate::platform::code::Code;
 use crate::platform::crypto::hex;
@@ -33,7 +33,7 @@ static UNPACKING: Semaphore = Semaphore::const_new(2);
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form in the document")]
 struct Upload {
-    /// JPEG, PNG or WebP.
+    /// JPEG, PNG or WebP; or a PDF, where a document is asked for.
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
 }
@@ -56,10 +56,10 @@ impl From<file::Model> for FileView {
     }
 }
 
-/// Upload a picture
+/// Upload a picture or a PDF document
 ///
 /// The form has one part, `file`. What is stored is upright, at most 2048 pixels wide and high, and holds no metadata. Others
-/// see it when what it belongs to is published.
+/// see it when what it belongs to is published. A PDF is kept as it came.
 #[utoipa::path(
     tag = "files",
     request_body(content = Upload, content_type = "multipart/form-data"),
@@ -72,22 +72,33 @@ async fn upload(
     request: HttpRequest,
     form: Multipart,
 ) -> Result<Outcome, Problem> {
-    let (bytes, declared) = read_form(form, state.config.limits.file_bytes).await?;
+    let limits = &state.config.limits;
+    let (bytes, declared) = read_form(form, limits.file_bytes.max(limits.document_bytes)).await?;
     let fingerprint = hex(&Sha256::new().chain_update(b"POST /files\n").chain_update(&bytes).finalize());
     let key = Key { key: key_of(&request)?, fingerprint };
     if let Some(earlier) = replay(&state, actor.user_id, &key).await? {
         return Ok(earlier);
     }
-    let picture = prepare(bytes, declared).await?;
+    // What a file says of itself in its first bytes decides, not what the client calls it.
+    let document = bytes.starts_with(b"%PDF-");
+    if document && !domain::is_honest(declared.as_deref(), service::DOCUMENT) {
+        return Err(Problem::new(Code::FileTypeMismatch, "declared as another type than it is"));
+    }
+    if bytes.len() > if document { limits.document_bytes } else { limits.file_bytes } {
+        return Err(Code::BodyTooLarge.into());
+    }
+    let picture = if document { None } else { Some(prepare(bytes.clone(), declared).await?) };
     // The bytes first: a row without bytes would be a broken picture, bytes without a row are only waste.
     let id: FileId = ids::ordered(&state.clock);
     let stored = async {
+        let Some(picture) = &picture else { return state.blobs.put(&service::blob(id, false), bytes.to_vec()).await };
         state.blobs.put(&service::blob(id, false), picture.full.clone()).await?;
         state.blobs.put(&service::blob(id, true), picture.thumb.clone()).await
     };
     stored.await.map_err(of_store)?;
+    let upload = picture.as_ref().map_or(service::Upload::Document(&bytes), service::Upload::Picture);
     let outcome = command(&state, actor.user_id, &key, StatusCode::CREATED, async |txn| {
-        service::record(&state, txn, actor.user_id, id, &picture).await.map(FileView::from)
+        service::record(&state, txn, actor.user_id, id, upload).await.map(FileView::from)
     })
     .await;
     let wasted = match &outcome {
@@ -186,9 +197,16 @@ async fn read(
         Some(signature) => service::by_link(&state, *id, thumb, params.exp.unwrap_or_default(), signature).await?,
         None => service::by_actor(&state, *id, &actor?).await?,
     };
+    // A document has no small picture.
+    let thumb = thumb && row.content_type != service::DOCUMENT;
     let bytes = state.blobs.get(&service::blob(row.id, thumb)).await.map_err(of_store)?;
     let bytes = bytes.ok_or_else(|| Problem::from(Code::Internal).caused_by("the picture's bytes are gone"))?;
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    if row.content_type == service::DOCUMENT {
+        // What others wrote is saved, not run in the browser.
+        response.insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.pdf\"", row.id)));
+    }
+    Ok(response
         .content_type(row.content_type)
         // The bytes of an id never change; only the phone of whoever may see them keeps them.
         .insert_header((CACHE_CONTROL, "private, max-age=86400, immutable"))

@@ -4,6 +4,8 @@
 //!   EXIF, no position, no appended data. A job then has WeChat fetch and judge it ([`security`]); the verdict is pushed.
 //! - A picture belongs to whoever uploaded it until a capability uses it ([`attach`]), once and for all. It is shown to others
 //!   while that capability says so ([`show`]).
+//! - A PDF is a *document*: known by its first bytes, kept as it came, served for downloading only, and never in place of a
+//!   picture ([`attach`] refuses it, [`attach_document`] takes nothing else).
 //! - `<img>` sends no header: answers hand out signed links ([`link`]). A *public* link works while the picture is shown, so
 //!   that what is hidden is gone at once; an *insider's* link (author, moderators, WeChat) works in every state.
 
@@ -20,7 +22,7 @@ use crate::platform::capability::Capability;
 pub use domain::Audience;
 pub use entities::files::FileState;
 pub use security::verdict;
-pub use service::{Links, attach, link, show, states};
+pub use service::{Links, attach, attach_document, link, show, states};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

@@ -26,9 +26,19 @@ use crate::platform::state::AppState;
 /// Pictures that one person may upload in a day.
 const UPLOADS_A_DAY: u64 = 100;
 
+/// The type of documents; whatever else is stored is a picture.
+pub(super) const DOCUMENT: &str = "application/pdf";
+
 /// Where a picture's bytes lie.
 pub(super) fn blob(id: FileId, thumb: bool) -> String {
     format!("{id}{}", if thumb { "-thumb" } else { "" })
+}
+
+/// What was uploaded, as it is kept.
+#[derive(Clone, Copy)]
+pub(super) enum Upload<'a> {
+    Picture(&'a Picture),
+    Document(&'a [u8]),
 }
 
 /// Records an upload whose bytes are stored already, and promises its check.
@@ -37,7 +47,7 @@ pub(super) async fn record(
     txn: &DatabaseTransaction,
     owner: UserId,
     id: FileId,
-    picture: &Picture,
+    upload: Upload<'_>,
 ) -> Result<file::Model, Problem> {
     let now = state.clock.now();
     // The lock makes parallel uploads of one person count one after the other.
@@ -48,22 +58,31 @@ pub(super) async fn record(
     if today.count(txn).await? >= UPLOADS_A_DAY {
         return Err(Problem::new(Code::RateLimited, format!("at most {UPLOADS_A_DAY} pictures a day")));
     }
+    let (content_type, bytes, (width, height), standing) = match upload {
+        Upload::Picture(picture) => {
+            (picture.content_type, picture.full.as_slice(), (picture.width, picture.height), FileState::Pending)
+        }
+        // WeChat judges pictures only: a document is looked at by the people it is meant for.
+        Upload::Document(bytes) => (DOCUMENT, bytes, (0, 0), FileState::Review),
+    };
     let row = file::ActiveModel {
         id: Set(id),
         owner_id: Set(owner),
-        content_type: Set(picture.content_type.to_owned()),
-        bytes: Set(i64::try_from(picture.full.len()).unwrap_or(i64::MAX)),
-        width: Set(i32::try_from(picture.width).unwrap_or(i32::MAX)),
-        height: Set(i32::try_from(picture.height).unwrap_or(i32::MAX)),
-        sha256: Set(hex(&Sha256::digest(&picture.full))),
-        state: Set(FileState::Pending),
+        content_type: Set(content_type.to_owned()),
+        bytes: Set(i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
+        width: Set(i32::try_from(width).unwrap_or(i32::MAX)),
+        height: Set(i32::try_from(height).unwrap_or(i32::MAX)),
+        sha256: Set(hex(&Sha256::digest(bytes))),
+        state: Set(standing),
         trace_id: Set(None),
         place_path: Set(None),
         public: Set(false),
         created_at: Set(now),
     };
     let row = row.insert(txn).await?;
-    jobs::enqueue(txn, &state.clock, security::JOB, security::Payload { file_id: id }).await?;
+    if row.state == FileState::Pending {
+        jobs::enqueue(txn, &state.clock, security::JOB, security::Payload { file_id: id }).await?;
+    }
     Ok(row)
 }
 
@@ -144,6 +163,7 @@ pub async fn attach(
         .filter(file::Column::Id.is_in(ids.iter().copied()))
         .filter(file::Column::OwnerId.eq(owner))
         .filter(file::Column::PlacePath.is_null())
+        .filter(file::Column::ContentType.ne(DOCUMENT))
         .exec(txn)
         .await?
         .rows_affected;
@@ -155,6 +175,7 @@ pub async fn attach(
         .column(file::Column::Id)
         .filter(file::Column::Id.is_in(ids.iter().copied()))
         .filter(file::Column::OwnerId.eq(owner))
+        .filter(file::Column::ContentType.ne(DOCUMENT))
         .into_tuple()
         .all(txn)
         .await?;
@@ -162,6 +183,29 @@ pub async fn attach(
         Some(at) => Err(named(at, "没有这张图片 / no such picture of yours")),
         None => Err(Code::FileInUse.into()),
     }
+}
+
+/// [`attach`] for one document; gives the SHA-256 of its bytes.
+pub async fn attach_document(
+    txn: &DatabaseTransaction,
+    owner: UserId,
+    id: FileId,
+    place_path: &str,
+    pointer: &str,
+) -> Result<String, Problem> {
+    let own = file::Entity::find_by_id(id)
+        .filter(file::Column::OwnerId.eq(owner))
+        .filter(file::Column::ContentType.eq(DOCUMENT))
+        .one(txn)
+        .await?;
+    let row = own.ok_or_else(|| Problem::field(pointer, "没有这份文件 / no such document of yours"))?;
+    let taken = file::Entity::update_many()
+        .col_expr(file::Column::PlacePath, place_path.into())
+        .filter(file::Column::Id.eq(id))
+        .filter(file::Column::PlacePath.is_null())
+        .exec(txn)
+        .await?;
+    if taken.rows_affected == 1 { Ok(row.sha256) } else { Err(Code::FileInUse.into()) }
 }
 
 /// Shows pictures to everybody, or no more.

@@ -13,6 +13,7 @@ mod adoption;
 mod domain;
 mod http;
 mod moderated;
+mod resolving;
 mod service;
 
 use futures_util::FutureExt;
@@ -20,6 +21,7 @@ use futures_util::FutureExt;
 use crate::platform::capability::Capability;
 
 pub use adoption::{adopt, release_of_project};
+pub use resolving::resolve;
 
 /// What this capability brings.
 pub fn capability() -> Capability {

@@ -99,6 +99,8 @@ codes! {
     NotEnrolled            409 "您没有这个场次的名额" "You have no place in this session";
     SessionStarted         409 "活动场次已经开始" "The session has begun: no stepping back";
     SessionEnded           409 "活动场次已经结束" "The session is over";
+    SessionNotOver         409 "活动场次尚未结束" "The session is not over yet";
+    SessionHandedOver      409 "签到名单已转入项目服务记录" "The session's attendance is a project's record; corrections are made there";
     NoServiceMinutes       409 "没有可以证明的服务时长" "There are no confirmed minutes to certify";
     ProfileMissing         409 "请先填写志愿者资料" "The volunteer's profile is needed first";
     CertificateState       409 "证明的当前状态不能进行此操作" "The certificate is not in a state that allows this";
@@ -117,6 +119,23 @@ codes! {
     PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
     AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
+    NoSupervisor           409 "尚未指定督导机构" "Nobody supervises the project yet";
+    ProjectNotRunning      409 "项目不在实施中" "The project is not being carried out";
+    FindingOpen            409 "督导发现的问题尚未整改完毕" "A finding of the supervisor is open";
+    FindingState           409 "该问题的当前状态不能进行此操作" "The finding is not in a state that allows this";
+    FinalReportMissing     409 "尚未提交结项报告" "The final report is missing";
+    FinalReportExists      409 "结项报告已经提交" "The final report is there already";
+    MilestonesOpen         409 "还有节点未通过验收" "A milestone is not accepted yet";
+    MilestonesUnpaid       409 "还有已验收的节点未付款" "An accepted milestone is not paid yet";
+    StatementMissing       409 "督导尚未出具意见" "The supervisor's statement on the evidence is missing";
+    ServiceSealed          409 "服务记录已确认，只能更正" "The service record is sealed; it can only be corrected";
+    ServiceNotSealed       409 "服务记录尚未确认" "The service record is not confirmed yet";
+    NotEligibleToRate      403 "只有服务对象和本地居民可以评议" "Only those who were served, or verified residents of the place, may rate";
+    RatingClosed           409 "不在评议时间内" "The time for rating is over, or has not begun";
+    RatingOpen             409 "居民评议结果公布后才能评估" "It is evaluated after the residents' rating is published";
+    AlreadyRated           409 "您已经评议过" "You have rated this project already";
+    EvaluatorInvolved      403 "评估人须与项目各方无关" "An evaluator must have had no other part in the project";
+    NotExemplary           409 "只有评估优秀并已结项的项目可以推广" "Only a finished project whose evaluation was excellent can be published as an example";
     ProgrammeFrozen        409 "资助计划已开放，内容不可更改" "An open programme stays as it was published; only its budget rises";
     ProgrammeNotOpen       409 "资助计划未开放" "The programme is not open";
     ProgrammeBusy          409 "资助计划还有未决的项目或未结束的子计划" "Projects of the programme are undecided, or parts of it are open";
@@ -192,10 +211,18 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("contracts_two_signatories", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
+    ("delivery_files_used_once", Code::FileInUse),
+    ("exemplars_excellent", Code::NotExemplary),
+    ("exemplars_once", Code::AlreadyDecided),
+    ("findings_stay_closed", Code::FindingState),
     ("grants_one_live", Code::GrantExists),
     ("ledger_accounts_available", Code::InsufficientPoints),
     ("ledger_transactions_resolved_once", Code::RedemptionEnded),
     ("ledger_transactions_reversed_once", Code::AlreadyReversed),
+    ("milestone_submissions_one_open", Code::MilestoneState),
+    ("milestone_submissions_three_people", Code::OwnAct),
+    ("milestones_accepted_on_evidence", Code::MilestoneState),
+    ("milestones_paid_by_another", Code::OwnAct),
     ("milestones_paid_for_good", Code::MilestoneState),
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
@@ -211,6 +238,21 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("poll_ballots_once", Code::AlreadyVoted),
     ("poll_participations_elector", Code::NotAnElector),
     ("poll_participations_pkey", Code::AlreadyVoted),
+    ("project_evaluations_after_rating", Code::RatingOpen),
+    ("project_evaluations_independent", Code::EvaluatorInvolved),
+    ("project_ratings_in_time", Code::RatingClosed),
+    ("project_ratings_once", Code::AlreadyRated),
+    ("project_reports_one_final", Code::FinalReportExists),
+    ("project_service_corrections_absent_once", Code::AlreadyDecided),
+    ("project_service_corrections_not_by_oneself", Code::OwnAct),
+    ("project_services_not_by_oneself", Code::OwnAct),
+    ("project_services_sealed", Code::ServiceSealed),
+    ("projects_final_report", Code::FinalReportMissing),
+    ("projects_milestones_accepted", Code::MilestonesOpen),
+    ("projects_no_open_finding", Code::FindingOpen),
+    ("projects_supervised", Code::NoSupervisor),
+    ("rectifications_not_by_oneself", Code::OwnAct),
+    ("rectifications_one_open", Code::FindingState),
     ("programme_experts_not_by_oneself", Code::OwnAct),
     ("programmes_frozen", Code::ProgrammeFrozen),
     ("project_conflicts_before_review", Code::AlreadyReviewed),

@@ -96,6 +96,7 @@ pub struct Templates {
 pub struct Limits {
     pub json_bytes: usize,
     pub file_bytes: usize,
+    pub document_bytes: usize,
     pub request_seconds: u64,
     pub per_person_per_minute: u32,
     pub per_address_per_minute: u32,
@@ -129,6 +130,9 @@ pub struct Rules {
     pub no_shows_within_days: i64,
     pub suspension_days: i64,
     pub leaderboard: bool,
+    pub finding_reminder_days: i64,
+    pub rating_days: i64,
+    pub minimum_ratings: i64,
 }
 
 /// A setting that is missing or wrong.
@@ -207,6 +211,9 @@ impl Rules {
             ("no_shows_within_days", self.no_shows_within_days, 1..=3660),
             ("suspension_days", self.suspension_days, 0..=3660),
             ("check_in_early_minutes", self.check_in_early_minutes, 0..=24 * 60),
+            ("finding_reminder_days", self.finding_reminder_days, 0..=60),
+            ("rating_days", self.rating_days, 1..=90),
+            ("minimum_ratings", self.minimum_ratings, 1..=1000),
         ];
         for (field, value, range) in ranges {
             if !range.contains(&value) {

@@ -30,6 +30,8 @@ pub enum Purpose {
     CheckIn,
     /// Hashes the name of somebody without a phone, so that they are counted as one person.
     AttendanceName,
+    /// Hashes name and door of somebody whom a project serves, so that they are counted as one person.
+    Beneficiary,
     /// Signs the link to a calendar.
     Calendar,
     /// Proves that a pickup code is a redemption's.

@@ -1,6 +1,7 @@
 //! Contracts: from a clear award to two signatures, the money, changes, and tranches.
 
 use chrono::TimeDelta;
+use entities::delivery::{Decision, submission};
 use entities::ids::MilestoneId;
 use entities::tenders::{ContractState, MilestoneState, VersionState, contract, contract_version, milestone};
 use futures_util::future::join_all;
@@ -230,6 +231,27 @@ async fn a_change_is_proposed_by_one_side_and_accepted_by_the_other() {
 /// A milestone as the steps before leave it when it is accepted.
 async fn accepted(app: &TestApp, signed: &Signed, at: usize) -> MilestoneId {
     let id = signed.milestones(app).await[at].id;
+    let now = app.state.clock.now();
+    let evidence = submission::ActiveModel {
+        id: Set(linli::platform::ids::ordered(&app.state.clock)),
+        milestone_id: Set(id),
+        project_id: Set(signed.round.project),
+        round: Set(1),
+        body: Set("评估表".to_owned()),
+        submitted_by: Set(user_id("org-b")),
+        submitted_at: Set(now),
+        statement: Set(Some("属实".to_owned())),
+        supports: Set(Some(true)),
+        stated_by: Set(Some(user_id("supervisor"))),
+        stated_at: Set(Some(now)),
+        decision: Set(Some(Decision::Accepted)),
+        reason: Set(None),
+        decided_by: Set(Some(user_id("staff-2"))),
+        decided_at: Set(Some(now)),
+    };
+    transact(&app.state, async |txn| Ok(submission::Entity::insert(evidence).exec_without_returning(txn).await?))
+        .await
+        .unwrap();
     let update = milestone::Entity::update_many()
         .col_expr(milestone::Column::State, MilestoneState::Accepted.into())
         .col_expr(milestone::Column::AcceptedBy, user_id("staff-2").into())

@@ -25,7 +25,7 @@ pub fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     out.into_inner()
 }
 
-async fn send(person: &Person, bytes: Vec<u8>, kind: &str, key: Option<&str>) -> Answer {
+pub async fn send(person: &Person, bytes: Vec<u8>, kind: &str, key: Option<&str>) -> Answer {
     let part = Part::bytes(bytes).file_name("photo").mime_str(kind).unwrap();
     let mut request = person.request(Method::POST, "/files").multipart(Form::new().part("file", part));
     if let Some(key) = key {

@@ -5,6 +5,7 @@
 
 mod client;
 mod database;
+pub mod projects;
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -196,6 +196,11 @@ pub mod text {
         move |text, context| text.as_deref().map_or(Ok(()), |text| line(max)(text, context))
     }
 
+    /// [`paragraph`] for an optional field.
+    pub fn optional_paragraph(max: usize) -> impl Fn(&Option<String>, &()) -> garde::Result {
+        move |text, context| text.as_deref().map_or(Ok(()), |text| paragraph(max)(text, context))
+    }
+
     fn check(text: &str, max: usize, refused: impl Fn(char) -> bool) -> garde::Result {
         if text.trim().is_empty() {
             return Err(Error::new("不能为空 / must not be empty"));

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
 use entities::identity::user;
-use entities::ids::{ActivityId, AttendanceId, SessionId, UserId};
+use entities::ids::{ActivityId, AttendanceId, ProjectId, ServiceId, SessionId, UserId};
 use entities::volunteering::{attendance, attendance_group};
 use garde::Validate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::delivery::ServiceKind;
 use crate::identity::{Actor, masked_name};
 use crate::places;
 use crate::platform::code::Code;
@@ -24,7 +25,14 @@ use crate::volunteering::http::presence::CheckInCode;
 use crate::volunteering::service::participants::{self, Ticked, Who};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(show_code).service(attend).service(tick).service(list).service(untick).service(figures);
+    config
+        .service(show_code)
+        .service(attend)
+        .service(tick)
+        .service(list)
+        .service(untick)
+        .service(figures)
+        .service(hand_over);
 }
 
 /// The code to attend with, for the session's leader and staff
@@ -216,6 +224,42 @@ async fn untick(
 ) -> Result<HttpResponse, Problem> {
     transact(&state, async |txn| participants::untick(&state, txn, &actor, *path).await).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct HandOver {
+    #[garde(skip)]
+    project_id: ProjectId,
+    /// As what the session counts in the project.
+    #[garde(skip)]
+    kind: ServiceKind,
+}
+
+/// A service record that a session became.
+#[derive(Serialize, ToSchema)]
+struct HandedOver {
+    service_id: ServiceId,
+}
+
+/// Hand who came to a session over to a project as a service record, once, when the session is over
+///
+/// For who is in charge of the session and acts for the project's implementer or programme. Somebody else confirms the record there;
+/// the session's own list is closed.
+#[utoipa::path(tag = "participants", request_body = HandOver, responses((status = 201, body = HandedOver)))]
+#[post("/sessions/{id}/service-record")]
+async fn hand_over(
+    state: web::Data<AppState>,
+    actor: Actor,
+    id: web::Path<SessionId>,
+    request: Command<HandOver>,
+) -> Result<Outcome, Problem> {
+    let HandOver { project_id, kind } = request.input;
+    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
+        let service_id = participants::hand_over(&state, txn, &actor, *id, (project_id, kind)).await?;
+        Ok(HandedOver { service_id })
+    })
+    .await
 }
 
 /// How many, how often.

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{enrolment::known_groups, find, in_charge, span};
+use super::{enrolment::known_groups, find, handing_over::is_handed_over, in_charge, lock, span};
 use crate::audit;
 use crate::identity::{Actor, Permission};
 use crate::places;
@@ -75,9 +75,12 @@ pub(in crate::volunteering) async fn tick(
     id: SessionId,
     list: &[Ticked],
 ) -> Result<Vec<Result<bool, Code>>, Problem> {
-    let session = find(txn, id).await?;
+    let session = lock(txn, id).await?;
     if !in_charge(actor, &session) {
         return Err(Code::NotFound.into());
+    }
+    if is_handed_over(txn, id).await? {
+        return Err(Code::SessionHandedOver.into());
     }
     let early = places::rules(state, txn, session.community_id).await?.check_in_early_minutes;
     let open = Span { from: session.starts_at - TimeDelta::minutes(early), to: session.ends_at + LIST_OPEN };
@@ -187,9 +190,12 @@ pub(in crate::volunteering) async fn untick(
     actor: &Actor,
     (id, attendance_id): (SessionId, AttendanceId),
 ) -> Result<(), Problem> {
-    let session = find(txn, id).await?;
+    let session = lock(txn, id).await?;
     if !in_charge(actor, &session) {
         return Err(Code::NotFound.into());
+    }
+    if is_handed_over(txn, id).await? {
+        return Err(Code::SessionHandedOver.into());
     }
     if state.clock.now() >= span(&session).to + LIST_OPEN {
         return Err(Code::CheckInWindow.into());

@@ -5,6 +5,7 @@
 
 mod attendance;
 mod enrolment;
+mod handing_over;
 mod planning;
 
 use entities::ids::SessionId;
@@ -19,6 +20,7 @@ use crate::volunteering::domain::Span;
 
 pub(in crate::volunteering) use attendance::{Ticked, Who, attend, figures, tick, untick};
 pub(in crate::volunteering) use enrolment::{enrol, step_back};
+pub(in crate::volunteering) use handing_over::hand_over;
 pub(in crate::volunteering) use planning::{Plan, add, name_groups};
 
 /// The session's leader or staff of the place.
