@@ -4,6 +4,7 @@ pub mod audit;
 pub mod certificates;
 pub mod figures;
 pub mod files;
+pub mod funds;
 pub mod identity;
 pub mod ids;
 pub mod jobs;

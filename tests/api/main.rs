@@ -29,6 +29,7 @@ mod notifications;
 mod organisations;
 mod participants;
 mod platform;
+mod platforms;
 mod points;
 mod polls;
 mod presence;
