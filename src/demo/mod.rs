@@ -2,6 +2,7 @@
 
 mod certificates;
 mod figures;
+mod funds;
 mod needs;
 mod organisations;
 mod participants;
@@ -41,6 +42,7 @@ pub use seed::{place_id, seed, user_id};
 pub async fn act(state: &AppState) -> Result<(), SetupError> {
     points::seed(state).await?;
     certificates::act(state).await?;
+    funds::act(state).await?;
     figures::seed(state).await?;
     Ok(())
 }

@@ -89,19 +89,51 @@ const REGISTER: &[Entry] = &[
 
 const SOURCE: &str = "长江日报 2017-09-01";
 
-/// Place, name, what it runs, area, money. The seed gives the money of the centres and the offices for all together only.
-const PLATFORMS: &[(&str, &str, &str, Option<i64>, Option<i64>)] = &[
-    (
-        "/jiangan/",
-        "江岸区社会组织孵化基地",
-        "注册协助、专业辅导、能力建设、公益空间，社会组织公益学院。",
-        Some(1000),
-        Some(300_000_000),
-    ),
-    ("/jiangan/chezhan/", "车站街道社会组织服务中心", "平台、管理、培育三位一体，指导社区社会组织。", None, None),
-    ("/jiangan/laodong/", "劳动街道社会组织服务中心", "平台、管理、培育三位一体，指导社区社会组织。", None, None),
-    ("/jiangan/baibuting/", "百步亭社会组织服务中心", "街道社会组织的管理与服务。", None, None),
-    ("/jiangan/chezhan/guanghua/", "光华社区社会工作室", "社工服务、需求走访、志愿团队支持。", None, None),
+/// A platform; the seed gives the money of the centres and the offices for all together only.
+struct Platform {
+    place: &'static str,
+    name: &'static str,
+    runs: &'static str,
+    area_m2: Option<i64>,
+    invested_fen: Option<i64>,
+}
+
+const PLATFORMS: &[Platform] = &[
+    Platform {
+        place: "/jiangan/",
+        name: "江岸区社会组织孵化基地",
+        runs: "注册协助、专业辅导、能力建设、公益空间，社会组织公益学院。",
+        area_m2: Some(1000),
+        invested_fen: Some(300_000_000),
+    },
+    Platform {
+        place: "/jiangan/chezhan/",
+        name: "车站街道社会组织服务中心",
+        runs: "平台、管理、培育三位一体，指导社区社会组织。",
+        area_m2: None,
+        invested_fen: None,
+    },
+    Platform {
+        place: "/jiangan/laodong/",
+        name: "劳动街道社会组织服务中心",
+        runs: "平台、管理、培育三位一体，指导社区社会组织。",
+        area_m2: None,
+        invested_fen: None,
+    },
+    Platform {
+        place: "/jiangan/baibuting/",
+        name: "百步亭社会组织服务中心",
+        runs: "街道社会组织的管理与服务。",
+        area_m2: None,
+        invested_fen: None,
+    },
+    Platform {
+        place: "/jiangan/chezhan/guanghua/",
+        name: "光华社区社会工作室",
+        runs: "社工服务、需求走访、志愿团队支持。",
+        area_m2: None,
+        invested_fen: None,
+    },
 ];
 
 /// As published: level, of what, figure, amount, whether it was "over".
@@ -219,7 +251,8 @@ fn platform_id(at: usize) -> PlatformId {
 
 async fn platforms(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Problem> {
     let now = state.clock.now();
-    for (at, (path, name, runs, area_m2, invested_fen)) in PLATFORMS.iter().enumerate() {
+    for (at, item) in PLATFORMS.iter().enumerate() {
+        let Platform { place: path, name, runs, area_m2, invested_fen } = item;
         let level = match path.matches('/').count() {
             2 => PlatformLevel::District,
             3 => PlatformLevel::Street,

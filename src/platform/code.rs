@@ -75,6 +75,9 @@ codes! {
     ScoresMissing          409 "每份申请须有两人以上评分" "Each application needs two scores at least";
     CourseFull             409 "课程名额已满" "The course is full";
     CourseNotOver          409 "课程尚未结束" "The course is not over yet";
+    VehicleKnown           409 "该车牌已登记" "The plate is in the fund's register already";
+    PeriodPaid             409 "该车辆本月已缴费" "The vehicle has paid this month already";
+    ExpenseNotPaid         409 "该支出尚未支付" "The expense was not paid, so that it cannot be taken back";
     ConflictDeclared       409 "已申报过该利益关系" "This interest is declared already";
     SurveyNotDraft         409 "问卷已经发布" "The survey is published already";
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
@@ -165,6 +168,12 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("certificates_not_by_oneself", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
+    ("fund_entries_once", Code::AlreadyDecided),
+    ("fund_expenses_by_two", Code::OwnAct),
+    ("fund_expenses_not_to_oneself", Code::OwnAct),
+    ("fund_expenses_reversed_by_another", Code::OwnAct),
+    ("fund_receipts_reversed_by_another", Code::OwnAct),
+    ("funds_two_people", Code::OwnAct),
     ("grants_one_live", Code::GrantExists),
     ("incubation_requests_not_by_oneself", Code::OwnAct),
     ("incubation_requests_overlap", Code::RoomTaken),

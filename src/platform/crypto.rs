@@ -38,6 +38,8 @@ pub enum Purpose {
     PickupHandle,
     /// Hashes imported voucher codes, to find those that come twice.
     VoucherHash,
+    /// Hashes number plates for search.
+    PlateHash,
 }
 
 /// All keys of the server.

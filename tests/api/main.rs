@@ -15,6 +15,7 @@ mod exchange;
 mod expiry;
 mod figures;
 mod files;
+mod funds;
 mod identity;
 mod leaderboards;
 mod ledger;

@@ -2,9 +2,11 @@
 
 use chrono::{Duration, Timelike};
 use entities::ids::OrganisationId;
+use entities::notices::notice;
 use futures_util::future::join_all;
 use linli::demo::organisation_id;
 use linli::platform::calendar;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::support::{GUANGHUA, Person, TestApp, place_id, user_id};
@@ -313,8 +315,6 @@ async fn social_workers_are_selected_by_two_who_are_not_tied_to_them() {
             all["items"].as_array().unwrap().iter().find(|row| row["id"] == which).unwrap()["state"].clone()
         };
         assert_eq!((state(&second), state(&first)), (json!("selected"), json!("not_selected")));
-        use entities::notices::notice;
-        use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
         let notice = notice::Entity::find().filter(notice::Column::Kind.eq("talent_round.published"));
         let notice = notice.one(app.state.db.read()).await.unwrap().unwrap();
         assert!(notice.body.contains("平均85.00分") && notice.body.contains("**"), "{}", notice.body);

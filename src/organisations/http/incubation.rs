@@ -180,7 +180,7 @@ async fn ask(
         (_, None, _) => return Err(Problem::field("/starts_at", "须指明时间 / name the time")),
         (_, _, None) => return Err(Problem::field("/ends_at", "须指明时间 / name the time")),
     };
-    let wish = Wish { organisation_id: *organisation_id, kind: *kind, wish, space };
+    let wish = Wish { organisation_id: *organisation_id, kind: *kind, words: wish, space };
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
         service::ask(&state, txn, &actor, *id, &wish).await.map(IncubationView::from)
     })

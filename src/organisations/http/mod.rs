@@ -40,11 +40,13 @@ async fn names(
 }
 
 /// 5 to 20 digits; + at the beginning and - between them may stand.
-fn check_phone(phone: &Option<String>, (): &()) -> garde::Result {
-    let Some(phone) = phone else { return Ok(()) };
-    let digits = phone.strip_prefix('+').unwrap_or(phone);
-    let fine = (5..=20).contains(&digits.len())
-        && digits.chars().all(|letter| letter.is_ascii_digit() || letter == '-')
-        && digits.ends_with(|letter: char| letter.is_ascii_digit());
-    if fine { Ok(()) } else { Err(garde::Error::new("须为电话号码 / must be a phone number")) }
+fn check_phone() -> impl Fn(&Option<String>, &()) -> garde::Result {
+    |phone, ()| {
+        let Some(phone) = phone else { return Ok(()) };
+        let digits = phone.strip_prefix('+').unwrap_or(phone);
+        let fine = (5..=20).contains(&digits.len())
+            && digits.chars().all(|letter| letter.is_ascii_digit() || letter == '-')
+            && digits.ends_with(|letter: char| letter.is_ascii_digit());
+        if fine { Ok(()) } else { Err(garde::Error::new("须为电话号码 / must be a phone number")) }
+    }
 }

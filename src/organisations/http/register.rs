@@ -246,8 +246,8 @@ async fn read(
     }))
 }
 
-fn check_code(code: &Option<String>, (): &()) -> garde::Result {
-    match code {
+fn check_code() -> impl Fn(&Option<String>, &()) -> garde::Result {
+    |code, ()| match code {
         Some(code) if !is_credit_code(code) => {
             Err(garde::Error::new("须为18位统一社会信用代码 / must be a unified social credit code"))
         }
@@ -265,7 +265,7 @@ struct NewOrganisation {
     #[garde(skip)]
     state: OrganisationState,
     /// 统一社会信用代码: needed for one that is registered.
-    #[garde(custom(check_code))]
+    #[garde(custom(check_code()))]
     credit_code: Option<String>,
     /// The base or centre that incubates or guides it.
     #[garde(skip)]
@@ -275,7 +275,7 @@ struct NewOrganisation {
     #[garde(custom(text::optional_line(100)))]
     address: Option<String>,
     /// Encrypted.
-    #[garde(custom(check_phone))]
+    #[garde(custom(check_phone()))]
     phone: Option<String>,
     #[garde(length(max = 4))]
     fields: Vec<ServiceField>,
@@ -317,7 +317,7 @@ struct EditedOrganisation {
     #[garde(custom(text::optional_line(100)))]
     address: Option<String>,
     /// In full.
-    #[garde(custom(check_phone))]
+    #[garde(custom(check_phone()))]
     phone: Option<String>,
     #[garde(length(max = 4))]
     fields: Vec<ServiceField>,
@@ -344,7 +344,7 @@ struct NewStanding {
     #[garde(skip)]
     state: OrganisationState,
     /// Needed for one that becomes registered and has none yet.
-    #[garde(custom(check_code))]
+    #[garde(custom(check_code()))]
     credit_code: Option<String>,
     #[garde(skip)]
     incubator_id: Option<PlatformId>,

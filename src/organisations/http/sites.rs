@@ -148,7 +148,7 @@ struct KeptSite {
     name: String,
     #[garde(custom(text::line(100)))]
     address: String,
-    #[garde(custom(check_opening))]
+    #[garde(custom(check_opening()))]
     opening: Opening,
     #[garde(length(max = 20), dive)]
     fees: Vec<Fee>,
@@ -160,8 +160,8 @@ struct KeptSite {
     lng_e6: i64,
 }
 
-fn check_opening(opening: &Opening, (): &()) -> garde::Result {
-    opening.check().map_err(garde::Error::new)
+fn check_opening() -> impl Fn(&Opening, &()) -> garde::Result {
+    |opening, ()| opening.check().map_err(garde::Error::new)
 }
 
 impl KeptSite {

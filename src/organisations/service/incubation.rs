@@ -51,7 +51,7 @@ pub(in crate::organisations) async fn add_room(
 pub(in crate::organisations) struct Wish<'a> {
     pub organisation_id: OrganisationId,
     pub kind: IncubationKind,
-    pub wish: &'a str,
+    pub words: &'a str,
     pub space: Option<(RoomId, DateTime<Utc>, DateTime<Utc>)>,
 }
 
@@ -93,7 +93,7 @@ pub(in crate::organisations) async fn ask(
         organisation_id: Set(wish.organisation_id),
         kind: Set(wish.kind),
         state: Set(IncubationState::Requested),
-        wish: Set(wish.wish.trim().to_owned()),
+        wish: Set(wish.words.trim().to_owned()),
         room_id: Set(wish.space.map(|(room, _, _)| room)),
         starts_at: Set(wish.space.map(|(_, from, _)| from)),
         ends_at: Set(wish.space.map(|(_, _, until)| until)),
