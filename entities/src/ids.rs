@@ -159,6 +159,44 @@ ids! {
     OrganisationPersonId,
     /// What ties somebody to an organisation.
     ConflictId,
+    /// How an organisation stood from a moment on.
+    StandingId,
+    /// What somebody certified of an organisation.
+    QualificationId,
+    /// A base, a centre, an office that raises organisations.
+    PlatformId,
+    /// A published figure about platforms.
+    PlatformReportId,
+    /// A room of a platform.
+    RoomId,
+    /// What an organisation asks a platform for.
+    IncubationId,
+    /// A round by which operators come into the pool.
+    OperatorRoundId,
+    /// An organisation in such a round.
+    OperatorAdmissionId,
+    /// A course of the academy.
+    CourseId,
+    /// Somebody in a course.
+    CourseEnrolmentId,
+    /// A round that selects social workers.
+    TalentRoundId,
+    /// Somebody in such a round.
+    TalentApplicationId,
+    /// Where a service is given.
+    SiteId,
+    /// An association's money.
+    FundId,
+    /// What something costs.
+    TariffId,
+    /// A vehicle of a fund's register.
+    VehicleId,
+    /// Money that came into a fund.
+    FundReceiptId,
+    /// Money that leaves a fund.
+    FundExpenseId,
+    /// A month's books.
+    FundMonthId,
     /// Money for a purpose, with its rules and calendar.
     ProgrammeId,
     /// Work for a place.

@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod delivery;
 pub mod figures;
 pub mod files;
+pub mod funds;
 pub mod identity;
 pub mod ids;
 pub mod jobs;

@@ -4,6 +4,7 @@ mod cases;
 mod certificates;
 mod delivery;
 mod figures;
+mod funds;
 mod needs;
 mod organisations;
 mod participants;
@@ -46,6 +47,7 @@ pub async fn act(state: &AppState) -> Result<(), SetupError> {
     certificates::act(state).await?;
     programmes::act(state).await?;
     cases::seed(state).await?;
+    funds::act(state).await?;
     figures::seed(state).await?;
     Ok(())
 }

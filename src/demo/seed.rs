@@ -253,6 +253,7 @@ async fn projects(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Pro
             state: Set(*standing),
             place_id: Set(Some(place_id(path))),
             created_at: Set(now),
+            ..Default::default()
         };
         put(txn, row).await?;
     }

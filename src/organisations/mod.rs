@@ -6,15 +6,31 @@
 //!
 //! **Locks**: organisations by id, then what belongs to them.
 
+pub mod domain;
 mod http;
 mod service;
+mod verify;
 
-use crate::platform::capability::Capability;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use crate::platform::capability::{Capability, Schedule};
 
 pub use service::conflicts::conflicts;
 pub use service::people::{is_head, lock, of_person, people_of};
 
 /// What this capability brings.
 pub fn capability() -> Capability {
-    Capability { name: "organisations", routes: Some(http::routes), ..Capability::default() }
+    Capability {
+        name: "organisations",
+        routes: Some(http::routes),
+        schedules: vec![Schedule {
+            name: "organisations.qualifications",
+            every: Duration::from_hours(1),
+            run: |state| async move { service::register::warn(&state).await }.boxed_local(),
+        }],
+        verify: Some(|state| state.db.audit(verify::RULES).boxed_local()),
+        ..Capability::default()
+    }
 }

@@ -69,6 +69,20 @@ codes! {
     PollNotOpen            409 "表决尚未开始" "The poll is not open yet";
     PollAlreadyOpen        409 "表决已经开始" "The poll was opened already";
     AlreadyInOrganisation  409 "已是该机构的人员" "The person belongs to the organisation already";
+    ConflictOfInterest     403 "您与对方有利益关系，须回避" "You are tied to whom this is about and must step aside";
+    OrganisationKnown      409 "该名称或统一社会信用代码已登记" "Another organisation has this name or credit code";
+    PlatformKnown          409 "该名称已被使用" "The name is taken in this place";
+    NotInPool              409 "该机构不在有效的运营机构库中" "The organisation is not in a valid pool of operators for this place";
+    RoomTaken              409 "该时段空间已被预约" "The room is booked at this time";
+    RoundNotOpen           409 "不在报名时间内" "The round takes no applications now";
+    RoundNotOver           409 "报名尚未截止" "The round still takes applications";
+    AlreadyApplied         409 "您已报名或申请过" "This was applied for already";
+    ScoresMissing          409 "每份申请须有两人以上评分" "Each application needs two scores at least";
+    CourseFull             409 "课程名额已满" "The course is full";
+    CourseNotOver          409 "课程尚未结束" "The course is not over yet";
+    VehicleKnown           409 "该车牌已登记" "The plate is in the fund's register already";
+    PeriodPaid             409 "该车辆本月已缴费" "The vehicle has paid this month already";
+    ExpenseNotPaid         409 "该支出尚未支付" "The expense was not paid, so that it cannot be taken back";
     ConflictDeclared       409 "已申报过该利益关系" "This interest is declared already";
     SurveyNotDraft         409 "问卷已经发布" "The survey is published already";
     SurveyNotPublished     409 "问卷尚未发布" "The survey is not published";
@@ -200,6 +214,8 @@ impl Code {
 /// guard.
 #[rustfmt::skip]
 pub const CONSTRAINTS: &[(&str, Code)] = &[
+    ("academy_courses_capacity", Code::CourseFull),
+    ("academy_enrolments_not_by_oneself", Code::OwnAct),
     ("attendances_not_by_oneself", Code::OwnAct),
     ("award_budgets_daily", Code::AwardLimit),
     ("bid_versions_in_time", Code::TenderClosed),
@@ -215,7 +231,15 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("exemplars_excellent", Code::NotExemplary),
     ("exemplars_once", Code::AlreadyDecided),
     ("findings_stay_closed", Code::FindingState),
+    ("fund_entries_once", Code::AlreadyDecided),
+    ("fund_expenses_by_two", Code::OwnAct),
+    ("fund_expenses_not_to_oneself", Code::OwnAct),
+    ("fund_expenses_reversed_by_another", Code::OwnAct),
+    ("fund_receipts_reversed_by_another", Code::OwnAct),
+    ("funds_two_people", Code::OwnAct),
     ("grants_one_live", Code::GrantExists),
+    ("incubation_requests_not_by_oneself", Code::OwnAct),
+    ("incubation_requests_overlap", Code::RoomTaken),
     ("ledger_accounts_available", Code::InsufficientPoints),
     ("ledger_transactions_resolved_once", Code::RedemptionEnded),
     ("ledger_transactions_reversed_once", Code::AlreadyReversed),
@@ -232,6 +256,8 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("objections_in_time", Code::ObjectionsClosed),
     ("objections_not_by_oneself", Code::OwnAct),
     ("objections_one_open", Code::ObjectionOpen),
+    ("operator_admissions_not_by_oneself", Code::OwnAct),
+    ("platforms_from_pool", Code::NotInPool),
     ("points_awards_by_two", Code::OwnAct),
     ("points_awards_not_to_oneself", Code::OwnAct),
     ("points_awards_reversed_by_another", Code::OwnAct),
@@ -279,6 +305,7 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("stand_ins_one_open", Code::StandInExists),
     ("survey_responses_once", Code::AlreadyAnswered),
     ("swaps_one_open", Code::SwapExists),
+    ("talent_scores_not_by_oneself", Code::OwnAct),
     ("team_members_not_by_oneself", Code::OwnAct),
     ("team_members_one_live", Code::AlreadyMember),
     ("team_skills_not_by_oneself", Code::OwnAct),

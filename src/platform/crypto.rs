@@ -42,6 +42,8 @@ pub enum Purpose {
     VoucherHash,
     /// Stands for an organisation in a tender until its bids are opened.
     Bidder,
+    /// Hashes number plates for search.
+    PlateHash,
 }
 
 /// All keys of the server.

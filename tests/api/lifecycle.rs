@@ -63,6 +63,7 @@ async fn organisation(app: &TestApp, name: &str) -> OrganisationId {
         state: Set(entities::organisations::OrganisationState::Registered),
         place_id: Set(None),
         created_at: Set(app.state.clock.now()),
+        ..Default::default()
     };
     let txn = app.state.db.begin().await.unwrap();
     row.insert(&txn).await.unwrap();

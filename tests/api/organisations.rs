@@ -37,6 +37,7 @@ async fn organisation(app: &TestApp, name: &str) -> OrganisationId {
         state: Set(OrganisationState::Guided),
         place_id: Set(Some(place_id(GUANGHUA))),
         created_at: Set(app.state.clock.now()),
+        ..Default::default()
     };
     transact(&app.state, async |txn| Ok(row.insert(txn).await?.id)).await.unwrap()
 }
@@ -188,6 +189,114 @@ async fn a_tie_to_an_organisation_counts_for_twelve_months_after_its_end() {
         assert!(tied("resident-1").await && tied("resident-2").await, "within twelve months");
         app.advance(chrono::Duration::days(10)).await;
         assert!(!tied("resident-1").await && !tied("resident-2").await);
+    })
+    .await;
+}
+
+fn entry(name: &str) -> Value {
+    json!({
+        "place_id": place_id(GUANGHUA), "name": name, "state": "incubating", "purpose": "邻里互助。", "phone": "13800007777",
+        "fields": ["convenience", "charity", "charity"],
+    })
+}
+
+#[actix_web::test]
+async fn the_register_says_how_an_organisation_stands_and_stood() {
+    TestApp::run(async |app| {
+        let [staff, elsewhere, reader] =
+            app.sign_in_all(["staff", "staff-other", "newcomer-1"]).await.try_into().ok().unwrap();
+        elsewhere.post("/organisations", entry("邻里帮")).await.refused(403, "forbidden");
+        let one = staff.post("/organisations", entry("邻里帮")).await.expect(201);
+        assert_eq!((&one["phone"], &one["fields"]), (&json!("138****7777"), &json!(["charity", "convenience"])));
+        let path = format!("/organisations/{}", id(&one));
+        staff.post("/organisations", entry("邻里帮")).await.refused(409, "organisation_known");
+
+        let registered = json!({ "state": "registered", "reason": "民政局准予登记" });
+        staff.post(&format!("{path}/standings"), registered.clone()).await.names("/credit_code");
+        let with = |code: &str| {
+            let mut body = registered.clone();
+            body["credit_code"] = json!(code);
+            body
+        };
+        staff.post(&format!("{path}/standings"), with("52420102DEM000005X")).await.names("/credit_code");
+        let taken = with("52420102DEM000001F");
+        staff.post(&format!("{path}/standings"), taken).await.refused(409, "organisation_known");
+        elsewhere.post(&format!("{path}/standings"), with("52420102DEM000005U")).await.refused(403, "forbidden");
+        staff.post(&format!("{path}/standings"), with("52420102DEM000005U")).await.expect(201);
+        let page = reader.get(&path).await.expect(200);
+        let standings: Vec<_> =
+            page["standings"].as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
+        assert_eq!((&page["credit_code"], standings), (&json!("52420102DEM000005U"), vec!["registered", "incubating"]));
+
+        reader.get(&format!("{path}/contact")).await.refused(403, "forbidden");
+        assert_eq!(staff.get(&format!("{path}/contact")).await.expect(200)["phone"], "13800007777");
+        let row = organisation::Entity::find_by_id(id(&one).parse::<OrganisationId>().unwrap());
+        let row = row.one(app.state.db.read()).await.unwrap().unwrap();
+        assert!(!format!("{row:?}").contains("13800007777"));
+        let looks = log::Entity::find().filter(log::Column::Action.eq("organisation.reveal"));
+        assert_eq!(looks.count(app.state.db.read()).await.unwrap(), 1);
+
+        let edited = json!({ "purpose": "邻里互助与调解。", "fields": ["rights"] });
+        reader.put(&path, edited.clone()).await.refused(403, "forbidden");
+        let now = staff.put(&path, edited).await.expect(200);
+        assert_eq!((&now["fields"], &now["phone"]), (&json!(["rights"]), &Value::Null));
+        for (query, expected) in [
+            ("field=rights", 1),
+            ("state=guided", 2),
+            ("state=incubating&field=culture_education", 1),
+            ("limit=100", 8),
+        ] {
+            let list = reader.get(&format!("/organisations?{query}")).await.expect(200);
+            assert_eq!(list["items"].as_array().unwrap().len(), expected, "{query}");
+        }
+        let seeds = reader.get(&format!("/organisations/{}", organisation_id(WANQINGFENG))).await.expect(200);
+        assert_eq!(seeds["track_record"], json!({ "projects": 1, "running": 1, "finished": 0, "terminated": 0 }));
+        for (field, value) in [
+            ("credit_code", json!("91350100M000100Y44")),
+            ("phone", json!("abc")),
+            ("name", json!("")),
+            ("incubator_id", json!(place_id(ANJING))),
+            ("place_id", json!(user_id("staff"))),
+        ] {
+            let mut body = entry("又一家");
+            body[field] = value;
+            staff.post("/organisations", body).await.names(&format!("/{field}"));
+        }
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_qualification_that_runs_out_is_told_once_and_shown_as_expired() {
+    TestApp::run(async |app| {
+        let [head, stranger] = app.sign_in_all(["org-a", "resident-1"]).await.try_into().ok().unwrap();
+        let path = format!("/organisations/{}/qualifications", organisation_id(WANQINGFENG));
+        let until = linli::platform::calendar::day(app.state.clock.now()) + chrono::Days::new(40);
+        let new = json!({ "name": "AAAA级社会组织", "issuer": "民政局", "number": "A-1", "expires_on": until });
+        stranger.post(&path, new.clone()).await.refused(403, "forbidden");
+        let one = head.post(&path, new).await.expect(201);
+        let other = json!({ "name": "慈善组织认定", "issuer": "民政局", "number": "B-2" });
+        let lasting = id(&head.post(&path, other).await.expect(201));
+        assert_eq!(one["expired"], false);
+        let told = async || {
+            let head = app.sign_in("org-a").await;
+            let inbox = head.get("/inbox").await.expect(200);
+            let items = inbox["items"].as_array().unwrap();
+            items.iter().filter(|item| item["kind"] == "organisation.qualification").count()
+        };
+        app.advance(chrono::Duration::days(9)).await;
+        assert_eq!(told().await, 0);
+        app.advance(chrono::Duration::days(2)).await;
+        app.advance(chrono::Duration::hours(2)).await;
+        assert_eq!(told().await, 1);
+        app.advance(chrono::Duration::days(31)).await;
+        let head = app.sign_in("org-a").await;
+        let page = head.get(&format!("/organisations/{}", organisation_id(WANQINGFENG))).await.expect(200);
+        let expired: Vec<_> = page["qualifications"].as_array().unwrap().iter().map(|row| &row["expired"]).collect();
+        assert_eq!(expired, [false, true]);
+        head.delete(&format!("{path}/{lasting}")).await.expect(204);
+        let page = head.get(&format!("/organisations/{}", organisation_id(WANQINGFENG))).await.expect(200);
+        assert_eq!((page["qualifications"].as_array().unwrap().len(), told().await), (1, 1));
     })
     .await;
 }

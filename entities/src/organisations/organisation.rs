@@ -6,6 +6,7 @@ use sea_orm::entity::prelude::*;
 use super::OrganisationState;
 use crate::ids::OrganisationId;
 use crate::ids::PlaceId;
+use crate::ids::PlatformId;
 
 /// A social organisation.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -17,6 +18,11 @@ pub struct Model {
     pub state: OrganisationState,
     pub place_id: Option<PlaceId>,
     pub created_at: DateTimeUtc,
+    pub credit_code: Option<String>,
+    pub purpose: String,
+    pub address: Option<String>,
+    pub phone_cipher: Option<String>,
+    pub incubator_id: Option<PlatformId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

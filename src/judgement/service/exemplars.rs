@@ -90,8 +90,16 @@ pub(in crate::judgement) async fn copy(
     let text = |name: &str| from.template.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let summary = text("summary");
     let budget_fen = from.template.get("budget_fen").and_then(Value::as_i64).unwrap_or_default();
-    let copied =
-        projects::create(state, txn, actor, place, (title.unwrap_or(&from.title), &summary), budget_fen, &[]).await?;
+    let new = NewProject {
+        place_id: place,
+        title: title.unwrap_or(&from.title),
+        summary: &summary,
+        budget_fen,
+        need_ids: &[],
+        designer: None,
+        programme: None,
+    };
+    let copied = projects::create(state, txn, actor, &new).await?;
     if let Some(document) = from.template.get("design").filter(|design| !design.is_null()) {
         let row = draft::ActiveModel {
             project_id: Set(copied.id),

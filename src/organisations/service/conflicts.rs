@@ -6,7 +6,7 @@ use entities::organisations::{ConflictKind, conflict, person};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
-    QueryFilter,
+    QueryFilter, QuerySelect,
 };
 
 use super::find;
@@ -50,6 +50,21 @@ pub async fn conflicts(
 
 fn since(state: &AppState) -> DateTime<Utc> {
     state.clock.now().checked_sub_months(AFTERWARDS).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// The organisations that somebody belongs to, or did within twelve months.
+pub(in crate::organisations) async fn recent(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    person: UserId,
+) -> Result<Vec<OrganisationId>, Problem> {
+    let rows = person::Entity::find()
+        .select_only()
+        .column(person::Column::OrganisationId)
+        .distinct()
+        .filter(person::Column::UserId.eq(person))
+        .filter(Condition::any().add(person::Column::EndedAt.is_null()).add(person::Column::EndedAt.gt(since(state))));
+    Ok(rows.into_tuple().all(connection).await?)
 }
 
 /// Declares an interest; 409 if the same is declared already.

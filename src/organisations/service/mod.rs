@@ -1,5 +1,12 @@
+pub(super) mod academy;
 pub(super) mod conflicts;
+pub(super) mod incubation;
 pub(super) mod people;
+pub(super) mod platforms;
+pub(super) mod pool;
+pub(super) mod register;
+pub(super) mod sites;
+pub(super) mod talent;
 
 use entities::ids::OrganisationId;
 use entities::organisations::organisation;

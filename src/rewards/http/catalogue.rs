@@ -16,9 +16,9 @@ use crate::places;
 use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::{Body, Command, Outcome, Page, Paging, Params, Problem, command, text, transact};
+use crate::platform::opening::Opening;
 use crate::platform::state::AppState;
 use crate::rewards::domain::offer;
-use crate::rewards::domain::opening::Opening;
 use crate::rewards::service;
 use crate::rewards::service::catalogue::{self, MOST, Origin, Terms};
 

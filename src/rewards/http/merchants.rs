@@ -14,8 +14,8 @@ use super::check_opening;
 use crate::identity::{self, Actor, Permission};
 use crate::places;
 use crate::platform::http::{Body, Command, Nothing, Outcome, Page, Paging, Params, Problem, command, text, transact};
+use crate::platform::opening::Opening;
 use crate::platform::state::AppState;
-use crate::rewards::domain::opening::Opening;
 use crate::rewards::service;
 use crate::rewards::service::merchants::{self, Details};
 

@@ -7,7 +7,7 @@ mod stock;
 use garde::Error;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::domain::opening::Opening;
+use crate::platform::opening::Opening;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     catalogue::routes(config);

@@ -15,8 +15,8 @@ use crate::identity::{Actor, Permission};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
+use crate::platform::opening::Opening;
 use crate::platform::state::AppState;
-use crate::rewards::domain::opening::Opening;
 use crate::{audit, places};
 
 /// What a phone number's cipher is bound to.

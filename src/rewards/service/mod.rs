@@ -11,9 +11,9 @@ use entities::ids::RewardId;
 use entities::rewards::reward;
 use sea_orm::{ConnectionTrait, EntityTrait};
 
-use super::domain::opening::Opening;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
+use crate::platform::opening::Opening;
 
 /// A reward, or 404.
 pub(super) async fn find_reward(connection: &impl ConnectionTrait, id: RewardId) -> Result<reward::Model, Problem> {

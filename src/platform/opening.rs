@@ -1,4 +1,4 @@
-//! When something is handed out, by the clocks of China.
+//! When somebody is there, by the clocks of China.
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use serde::{Deserialize, Serialize};
