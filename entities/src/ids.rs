@@ -121,6 +121,8 @@ ids! {
     InboxEntryId,
     /// A public act on a community's board.
     NoticeId,
+    /// What somebody has against a notice.
+    ObjectionId,
     /// A balance of one unit in one community.
     AccountId,
     /// Amounts that moved together.
@@ -165,6 +167,10 @@ ids! {
     ProgrammeId,
     /// Work for a place.
     ProjectId,
+    /// An expert's scores for a design.
+    ReviewId,
+    /// A proposal of which projects a programme pays for.
+    SelectionId,
     /// Volunteers who serve together.
     TeamId,
     /// One person's membership of one team.

@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
-pub use actor::{Actor, Residence, residence};
+pub use actor::{Actor, Residence, holds, residence};
 pub use domain::Permission;
 pub use entities::identity::{ResidencyState, Role};
 pub use holders::{Holder, holders, person_may};

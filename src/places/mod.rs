@@ -110,6 +110,17 @@ pub fn communities_of(place: &Place, community: impl ColumnTrait) -> Condition {
     Condition::all().add(community.in_subquery(below))
 }
 
+/// Rows of places for a list that concerns a place: its own, those of the places that it lies in, and of those below it.
+pub fn around(place: &Place, column: impl ColumnTrait) -> Condition {
+    let mut around = sea_orm::sea_query::Query::select();
+    around.column(place::Column::Id).from(place::Entity).cond_where(
+        Condition::any()
+            .add(within(place::Column::Path, &place.path))
+            .add(place::Column::Path.is_in(rules::paths_above(&place.path))),
+    );
+    Condition::all().add(column.in_subquery(around))
+}
+
 /// Whether `path` lies at or below `outer`.
 pub fn is_within(path: &str, outer: &str) -> bool {
     path.starts_with(outer)
