@@ -67,7 +67,7 @@ struct MergeInput {
 
 /// A need that went into another.
 #[derive(Serialize, ToSchema)]
-struct Merged {
+struct WentInto {
     id: NeedId,
     merge_id: NeedMergeId,
     merged_into: NeedId,
@@ -76,7 +76,7 @@ struct Merged {
 }
 
 /// Merge a published need into another; its supporters go with it and are told
-#[utoipa::path(tag = "needs", request_body = MergeInput, responses((status = 200, body = Merged)))]
+#[utoipa::path(tag = "needs", request_body = MergeInput, responses((status = 200, body = WentInto)))]
 #[post("/needs/{id}/merge")]
 async fn merge(
     state: web::Data<AppState>,
@@ -87,7 +87,7 @@ async fn merge(
     let MergeInput { into, reason } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         let (row, support_count) = merging::merge(&state, txn, &actor, (*id, *into), reason.trim()).await?;
-        Ok(Merged { id: row.source_id, merge_id: row.id, merged_into: row.target_id, support_count })
+        Ok(WentInto { id: row.source_id, merge_id: row.id, merged_into: row.target_id, support_count })
     })
     .await
 }

@@ -141,6 +141,7 @@ async fn publish(
         title: format!("{title}（{category}）"),
         body: format!("附议 {} 人。答复：{text}", row.support_count),
         subject: Some(target_of(row.id)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await.map(drop)
 }
