@@ -133,6 +133,10 @@ pub struct Rules {
     pub finding_reminder_days: i64,
     pub rating_days: i64,
     pub minimum_ratings: i64,
+    pub need_days_charity: i64,
+    pub need_days_culture_education: i64,
+    pub need_days_rights: i64,
+    pub need_days_convenience: i64,
 }
 
 /// A setting that is missing or wrong.
@@ -214,6 +218,10 @@ impl Rules {
             ("finding_reminder_days", self.finding_reminder_days, 0..=60),
             ("rating_days", self.rating_days, 1..=90),
             ("minimum_ratings", self.minimum_ratings, 1..=1000),
+            ("need_days_charity", self.need_days_charity, 1..=366),
+            ("need_days_culture_education", self.need_days_culture_education, 1..=366),
+            ("need_days_rights", self.need_days_rights, 1..=366),
+            ("need_days_convenience", self.need_days_convenience, 1..=366),
         ];
         for (field, value, range) in ranges {
             if !range.contains(&value) {

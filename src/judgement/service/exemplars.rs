@@ -17,6 +17,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
+use crate::projects::NewProject;
 use crate::projects::lifecycle::Who;
 use crate::{audit, delivery, places, projects};
 
