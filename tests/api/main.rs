@@ -7,6 +7,7 @@ mod support;
 
 mod absence;
 mod awards;
+mod boards;
 mod cases;
 mod catalogue;
 mod certificates;
