@@ -24,7 +24,7 @@ pub(super) struct Content {
 }
 
 /// Where the foot begins: window, how to object, hash and square code.
-const FOOT: f32 = 190.0;
+const FOOT: f32 = 160.0;
 const CODE: f32 = 104.0;
 /// The size of a text, the largest that fits: who reads it stands before a board.
 const SIZES: [f32; 8] = [18.0, 16.0, 14.5, 13.0, 12.0, 11.0, 10.0, 9.5];
@@ -60,7 +60,15 @@ fn title(sheets: &mut Sheets<'_>, text: &str) {
     let sizes = [26.0, 22.0, 18.0];
     let fitting = sizes.into_iter().find(|size| sheets.fonts().lines(&text, WIDTH / size).len() <= 2);
     let size = fitting.unwrap_or(SMALLEST);
-    for line in sheets.fonts().lines(&text, WIDTH / size).into_iter().take(3) {
+    let mut lines = sheets.fonts().lines(&text, WIDTH / size);
+    if lines.len() > 3 {
+        lines.truncate(3);
+        if let Some(last) = lines.last_mut() {
+            last.pop();
+            last.push('…');
+        }
+    }
+    for line in lines {
         sheets.centred(&line, size);
     }
 }
