@@ -8,6 +8,7 @@ use entities::ids::NoticeId;
 use entities::notices::{day, head, notice};
 use linli::notices::domain::{GENESIS, Link};
 use linli::notices::{self, Notice};
+use linli::platform::calendar;
 use linli::platform::http::transact;
 use linli::platform::ids;
 use linli::platform::state::AppState;
@@ -114,6 +115,13 @@ async fn a_correction_follows_in_the_same_chain() {
     .await;
 }
 
+/// To a quarter past midnight in China, so many days after today.
+async fn days_later(app: &TestApp, days: i64) {
+    let now = app.state.clock.now();
+    let then = calendar::midnight(calendar::day(now) + TimeDelta::days(days)) + TimeDelta::minutes(15);
+    app.advance(then - now).await;
+}
+
 async fn sign(state: &AppState) {
     let schedules = state.capabilities.iter().flat_map(|capability| &capability.schedules);
     let schedule = schedules.into_iter().find(|schedule| schedule.name == "notices.days").unwrap();
@@ -130,7 +138,7 @@ async fn anybody_checks_a_signed_day_without_signing_in() {
         let board = place_id(GUANGHUA);
         let days = format!("/public/boards/{board}/days");
         assert_eq!(anonymous(app, &days).await["items"], json!([]), "a day is signed when it is over");
-        app.advance(TimeDelta::days(1) + TimeDelta::minutes(20)).await;
+        days_later(app, 1).await;
         publish(&app.state, GUANGHUA, "次日", None).await;
         // Guard: the primary key of place and day.
         futures_util::future::join3(sign(&app.state), sign(&app.state), sign(&app.state)).await;
@@ -168,7 +176,7 @@ async fn anybody_checks_a_signed_day_without_signing_in() {
 async fn a_chain_made_anew_is_not_what_was_signed() {
     TestApp::run(async |app| {
         publish(&app.state, GUANGHUA, "一", None).await;
-        app.advance(TimeDelta::days(2)).await;
+        days_later(app, 2).await;
         assert_eq!(day::Entity::find().count(app.state.db.read()).await.unwrap(), 2);
         let before = notice::Entity::find().one(app.state.db.read()).await.unwrap().unwrap();
         let off = if app.state.db.is_postgres() {

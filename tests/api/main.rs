@@ -15,6 +15,7 @@ mod changes;
 mod earning;
 mod exchange;
 mod expiry;
+mod exports;
 mod figures;
 mod files;
 mod identity;
