@@ -180,12 +180,21 @@ async fn a_quarter_of_a_million_rows_take_no_more_memory_than_a_few() {
         assert!(last.ends_with(&format!("#完,{}\r\n", lines - 2)), "{last}");
         println!("{ROWS} rows, {bytes} bytes: the peak grew by {grown} KiB from {small} KiB");
         assert!(bytes > 60_000_000 && grown < 24 * 1024, "{bytes} bytes, the peak grew by {grown} KiB");
-        // The same as a sheet, which is finished on disk.
+        // A fifth of them as a sheet, which is finished on disk: without optimisation that is slow.
+        let most = if app.state.db.is_postgres() {
+            "id > '33333333-3333-3333-3333-333333333333'"
+        } else {
+            "id > x'33333333333333333333333333333333'"
+        };
+        let unneeded = format!("DELETE FROM needs WHERE {most} AND id NOT IN (SELECT target_id FROM moderation_items)");
+        let txn = app.state.db.begin().await.unwrap();
+        txn.execute_unprepared(&unneeded).await.unwrap();
+        txn.commit().await.unwrap();
         let small = apart.peak();
         let (bytes, _, _) = apart.download(&staff.token, &path.replace(".csv", ".xlsx")).await;
         let grown = apart.peak() - small;
         println!("as XLSX {bytes} bytes: the peak grew by {grown} KiB from {small} KiB");
-        assert!(bytes > 1_000_000 && grown < 24 * 1024, "{bytes} bytes, the peak grew by {grown} KiB");
+        assert!(bytes > 1_000_000 && grown < 12 * 1024, "{bytes} bytes, the peak grew by {grown} KiB");
         // The audit would look at each of them.
         let txn = app.state.db.begin().await.unwrap();
         let delete =
