@@ -6,6 +6,7 @@ mod delivery;
 mod figures;
 mod funds;
 mod needs;
+mod notices;
 mod organisations;
 mod participants;
 mod people;
@@ -49,6 +50,7 @@ pub async fn act(state: &AppState) -> Result<(), SetupError> {
     cases::seed(state).await?;
     funds::act(state).await?;
     figures::seed(state).await?;
+    notices::act(state).await?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ pub mod http;
 pub mod ids;
 pub mod jobs;
 pub mod opening;
+pub(crate) mod pdf;
 pub mod state;
 pub mod telemetry;
 pub mod wechat;

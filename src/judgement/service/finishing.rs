@@ -27,7 +27,8 @@ pub(in crate::judgement) async fn finish(
         return Err(Code::MilestonesUnpaid.into());
     }
     let returned = tenders::settle(state, txn, actor, &project).await?;
-    let resolved = needs::resolve(state, txn, (id, &project.title)).await?;
+    let words = format!("由项目“{}”办结，结果见公示", project.title);
+    let resolved = needs::resolve_of_project(state, txn, Some(actor.user_id), id, &words).await?;
     let minimum = places::rules(state, txn, project.community_id).await?.minimum_cell;
     let figures = delivery::figures(txn, &project).await?.words(minimum);
     let row = closing::ActiveModel {
