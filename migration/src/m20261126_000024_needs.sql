@@ -147,7 +147,7 @@ CREATE TABLE need_events (
     id UUID NOT NULL PRIMARY KEY,
     need_id UUID NOT NULL CONSTRAINT need_events_need REFERENCES needs (id),
     kind text NOT NULL CONSTRAINT need_events_kind CHECK (kind IN ('answered', 'declined', 'withdrawn', 'disputed', 'escalated', 'merged',
-        'unmerged', 'took_in', 'gave_back', 'in_topic', 'left_topic', 'in_project', 'resolved')),
+        'unmerged', 'took_in', 'gave_back', 'in_topic', 'left_topic', 'in_project', 'left_project', 'resolved')),
     text text,
     related_id UUID,
     actor_id UUID CONSTRAINT need_events_actor REFERENCES users (id),

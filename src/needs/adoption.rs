@@ -109,6 +109,8 @@ pub async fn release_of_project(
         .filter(need::Column::State.eq(NeedState::InProject))
         .exec_with_returning(txn)
         .await?;
+    let freed = free.iter().map(|row| row.id);
+    service::note(state, txn, freed, NeedEventKind::LeftProject, (None, Some(project.0)), None).await?;
     for row in free {
         let message = Message {
             kind: "need.released",
@@ -118,7 +120,7 @@ pub async fn release_of_project(
             dedupe_key: format!("need.released:{}:{project}", row.id),
             template: Template::Need,
         };
-        notifications::tell(state, txn, row.author_id, &message).await?;
+        notifications::tell_all(state, txn, &service::people_of(&row), &message).await?;
     }
     Ok(())
 }

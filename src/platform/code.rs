@@ -78,7 +78,6 @@ codes! {
     RoundNotOpen           409 "不在报名时间内" "The round takes no applications now";
     RoundNotOver           409 "报名尚未截止" "The round still takes applications";
     AlreadyApplied         409 "您已报名或申请过" "This was applied for already";
-    ScoresMissing          409 "每份申请须有两人以上评分" "Each application needs two scores at least";
     CourseFull             409 "课程名额已满" "The course is full";
     CourseNotOver          409 "课程尚未结束" "The course is not over yet";
     VehicleKnown           409 "该车牌已登记" "The plate is in the fund's register already";
@@ -158,7 +157,6 @@ codes! {
     AboveCap               409 "预算超过单个项目上限" "The budget is above the programme's cap for one project";
     NotAnExpert            409 "评审专家须为社工" "An expert is a social worker at the programme's place";
     NotOnPanel             403 "您不在评审专家名单中" "You are not on the programme's panel";
-    ConflictOfInterest     403 "与该项目有利害关系，不能评审" "You have a conflict of interest in this project";
     AlreadyReviewed        409 "您已评审过这一版" "You have reviewed this version already";
     ReviewsMissing         409 "专家评审份数不足" "Not enough experts have reviewed this version";
     SelectionNotReady      409 "尚不能提出入选名单" "Something is missing for a selection; the answer says what";
@@ -175,7 +173,7 @@ codes! {
     BidsSealed             404 "投标在开标前密封" "The bids are sealed until the opening";
     BidNotValid            409 "该投标无效" "The bid is not valid";
     AlreadyScored          409 "您已为该投标评分" "You have scored this bid already";
-    ScoresMissing          409 "评分尚未完成" "Too few of the panel have scored every bid";
+    ScoresMissing          409 "评分尚未完成" "Too few have scored yet: two each application, the terms' number each bid";
     AwardExists            409 "已有中选结果" "A bid is awarded or proposed already";
     AwardNotUpheld         409 "没有成立的异议" "No objection to the award was upheld";
     AwardNotClear          409 "公示期未满，或有异议待处理" "People may still object, or an objection stands";

@@ -52,6 +52,7 @@ pub async fn organisation(app: &TestApp, name: &str, state: OrganisationState, p
             state: Set(state),
             place_id,
             created_at: Set(now),
+            ..Default::default()
         };
         put(app, row).await;
     }

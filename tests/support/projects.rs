@@ -52,6 +52,7 @@ pub async fn organisation(app: &TestApp, name: &str, people: &[&str]) -> Organis
         state: Set(OrganisationState::Registered),
         place_id: Set(Some(place_id(GUANGHUA))),
         created_at: Set(now),
+        ..Default::default()
     };
     put(app, row).await;
     for one in people {

@@ -79,6 +79,7 @@ text_enum! {
         InTopic,
         LeftTopic,
         InProject,
+        LeftProject,
         Resolved,
     }
 }

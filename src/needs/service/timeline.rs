@@ -33,7 +33,7 @@ impl Step {
 
 fn of_event(row: event::Model) -> Step {
     use entities::needs::NeedEventKind::{
-        Answered, Declined, Disputed, Escalated, GaveBack, InProject, InTopic, LeftTopic, Merged, Resolved, TookIn,
+        Answered, Declined, Disputed, Escalated, GaveBack, InProject, InTopic, LeftProject, LeftTopic, Merged, Resolved, TookIn,
         Unmerged, Withdrawn,
     };
     let (title, leads) = match row.kind {
@@ -49,6 +49,7 @@ fn of_event(row: event::Model) -> Step {
         InTopic => ("列入议题", "topic"),
         LeftTopic => ("离开议题", "topic"),
         InProject => ("已立项", "project"),
+        LeftProject => ("所在项目不再进行，重新公开", "project"),
         Resolved => ("已办结", "project"),
     };
     Step {
