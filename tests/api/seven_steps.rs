@@ -43,7 +43,9 @@ struct Story {
 }
 
 fn everybody(count: usize, group: &str) -> Vec<Value> {
-    (0..count).map(|at| json!({ "name": format!("王桂兰{at}"), "phone": format!("139{at:08}"), "groups": [group] })).collect()
+    (0..count)
+        .map(|at| json!({ "name": format!("王桂兰{at}"), "phone": format!("139{at:08}"), "groups": [group] }))
+        .collect()
 }
 
 /// 江岸区's five, with the figures of PRODUCT.md 5.
@@ -122,8 +124,19 @@ impl Cast<'_> {
     async fn step(&self, who: &str, path: &str, body: Value, status: u16) -> Value {
         // Each stands for a role; none of them is anything to the project but by what it is named for here.
         const ROLES: [&str; 13] = [
-            "newcomer-1", "resident-2", "leader", "volunteer-1", "representative", "staff-other", "social-worker-1", "social-worker-3",
-            "org-a", "org-b", "supervisor", "evaluator", "merchant",
+            "newcomer-1",
+            "resident-2",
+            "leader",
+            "volunteer-1",
+            "representative",
+            "staff-other",
+            "social-worker-1",
+            "social-worker-3",
+            "org-a",
+            "org-b",
+            "supervisor",
+            "evaluator",
+            "merchant",
         ];
         for other in ROLES.into_iter().filter(|other| *other != who) {
             let refused = self.get(other).await.post(path, body.clone()).await;
@@ -159,7 +172,8 @@ fn organisation(name: &str) -> Uuid {
 /// The district's officers give a second one the role, and two organisations get the people who act for them.
 async fn people(cast: &Cast<'_>) {
     let district = cast.get("district").await;
-    let grant = |name: &str, role: &str| json!({ "user_id": user_id(name), "role": role, "place_id": place_id(DISTRICT) });
+    let grant =
+        |name: &str, role: &str| json!({ "user_id": user_id(name), "role": role, "place_id": place_id(DISTRICT) });
     district.post("/grants", grant(OFFICER, "district_staff")).await.expect(201);
     for story in STORIES.iter().filter(|story| !story.person.starts_with("org-")) {
         district.post("/grants", grant(story.person, "organisation")).await.expect(201);

@@ -33,8 +33,8 @@ impl Step {
 
 fn of_event(row: event::Model) -> Step {
     use entities::needs::NeedEventKind::{
-        Answered, Declined, Disputed, Escalated, GaveBack, InProject, InTopic, LeftProject, LeftTopic, Merged, Resolved, TookIn,
-        Unmerged, Withdrawn,
+        Answered, Declined, Disputed, Escalated, GaveBack, InProject, InTopic, LeftProject, LeftTopic, Merged,
+        Resolved, TookIn, Unmerged, Withdrawn,
     };
     let (title, leads) = match row.kind {
         Answered => ("社区答复", "need"),
