@@ -4,6 +4,7 @@ mod cases;
 mod certificates;
 mod figures;
 mod needs;
+mod notices;
 mod organisations;
 mod participants;
 mod people;
@@ -46,6 +47,7 @@ pub async fn act(state: &AppState) -> Result<(), SetupError> {
     programmes::act(state).await?;
     cases::seed(state).await?;
     figures::seed(state).await?;
+    notices::act(state).await?;
     Ok(())
 }
 

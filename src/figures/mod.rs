@@ -8,6 +8,7 @@
 
 mod derive;
 pub mod domain;
+mod exports;
 mod http;
 mod service;
 

@@ -1,5 +1,7 @@
 //! How notices are chained, and what objections do to them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use entities::ids::{NoticeId, ObjectionId, PlaceId};
 use entities::notices::ObjectionState;
@@ -94,6 +96,18 @@ pub fn commitment(salt: &str, document: &str) -> String {
 /// What the notice of a reply commits to: a JSON array without white space.
 pub fn objection_document(id: ObjectionId, text: &str, outcome: ObjectionState, reply: &str) -> String {
     json!(["linli.objection.v1", id, text, outcome, reply]).to_string()
+}
+
+/// What is signed of a board when a day of China's calendar is over: five lines.
+pub fn head_message(place_id: PlaceId, day: &str, seq: i64, hash: &str) -> String {
+    format!("linli.head.v1\n{place_id}\n{day}\n{seq}\n{hash}\n")
+}
+
+/// An Ed25519 public key as a PEM file (RFC 8410), which openssl reads.
+pub fn public_key_pem(key: &[u8; 32]) -> String {
+    const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    let der = STANDARD.encode([&PREFIX[..], key].concat());
+    format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n")
 }
 
 /// Where a notice stands that people may object to.

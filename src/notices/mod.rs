@@ -6,6 +6,9 @@
 //! - A board is a community's, or a street's or district's for what is theirs.
 //! - A notice may have a *window*: until its end people may object. What it says takes effect only when [`standing`] says
 //!   [`Standing::Clear`], asked in the transaction in which it takes effect.
+//! - What was wrong is corrected by a notice that names it ([`correct`]); neither changes.
+//! - When a day is over, where each board stands is signed with a key whose public half everybody can have: whoever kept a day's
+//!   signature knows when a chain was made anew, even by an operator.
 //! - What is chained can never be taken back, so that it must hold no personal data: a private document is stood for by a
 //!   salted commitment ([`domain::commitment`]).
 //!
@@ -16,14 +19,17 @@ pub mod domain;
 mod http;
 mod moderated;
 mod service;
+mod sheet;
 mod verify;
+
+use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use crate::platform::capability::Capability;
+use crate::platform::capability::{Capability, Schedule};
 
 pub use domain::Standing;
-pub use service::{Notice, publish, standing};
+pub use service::{Notice, correct, publish, standing};
 
 /// What this capability brings.
 pub fn capability() -> Capability {
@@ -31,6 +37,11 @@ pub fn capability() -> Capability {
         name: "notices",
         routes: Some(http::routes),
         moderated: vec![(moderated::KIND, &moderated::Objections)],
+        schedules: vec![Schedule {
+            name: "notices.days",
+            every: Duration::from_mins(10),
+            run: |state| async move { service::sign_days(&state).await }.boxed_local(),
+        }],
         verify: Some(|state| verify::run(state).boxed_local()),
         ..Capability::default()
     }

@@ -1,12 +1,16 @@
 //! `linli verify`: every board's chain, recomputed page by page; windows, objections and what replies commit to.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use entities::ids::PlaceId;
 use entities::notices::{ObjectionState, head, notice, objection};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
 };
 
-use super::domain::{GENESIS, Link, commitment, objection_document};
+use super::domain::{GENESIS, Link, commitment, head_message, objection_document};
+use crate::platform::crypto::{Purpose, is_signed};
 use crate::platform::state::AppState;
 
 const PAGE: u64 = 500;
@@ -39,6 +43,7 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     let db = state.db.read();
     let mut findings = state.db.audit(RULES).await?;
     commitments(db, &mut findings).await?;
+    days(state, db, &mut findings).await?;
     let mut after = None;
     loop {
         let mut heads = head::Entity::find().order_by_asc(head::Column::CommunityId).limit(PAGE);
@@ -55,7 +60,7 @@ pub(super) async fn run(state: &AppState) -> Result<Vec<String>, DbErr> {
     // One statement sees one state, whatever is published meanwhile.
     let beyond = "SELECT n.id, n.community_id FROM notices n LEFT JOIN notice_heads h ON h.community_id = n.community_id \
                   WHERE h.seq IS NULL OR n.seq > h.seq LIMIT 20";
-    for row in db.query_all_raw(sea_orm::Statement::from_string(db.get_database_backend(), beyond)).await? {
+    for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), beyond)).await? {
         let (id, community): (uuid::Uuid, uuid::Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         findings.push(format!("notice {id} stands beyond the head of community {community}'s chain"));
     }
@@ -84,6 +89,53 @@ async fn commitments(db: &DatabaseConnection, findings: &mut Vec<String>) -> Res
             let said = notices.iter().find(|notice| Some(notice.id) == row.reply_notice_id);
             if said.and_then(|notice| notice.commitment.as_ref()) != Some(&made) {
                 findings.push(format!("objection {} or its reply is not what the reply's notice commits to", row.id));
+            }
+        }
+    }
+}
+
+/// A signed day beside what stands in the chain.
+#[derive(FromQueryResult)]
+struct Signed {
+    place_id: PlaceId,
+    day: String,
+    seq: i64,
+    hash: String,
+    public_key: String,
+    signature: String,
+    chained: Option<String>,
+}
+
+impl Signed {
+    fn is_good(&self, key: &[u8; 32]) -> bool {
+        let message = head_message(self.place_id, &self.day, self.seq, &self.hash);
+        let signature = STANDARD.decode(&self.signature).ok().and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+        self.public_key == STANDARD.encode(key)
+            && signature.is_some_and(|signature| is_signed(key, message.as_bytes(), &signature))
+    }
+}
+
+/// Every signed day: by the server's key, and what it says of the chain is still so.
+async fn days(state: &AppState, db: &DatabaseConnection, findings: &mut Vec<String>) -> Result<(), DbErr> {
+    const PAGE_OF_DAYS: &str = "SELECT d.place_id, d.day, d.seq, d.hash, d.public_key, d.signature, n.hash AS chained \
+        FROM notice_days d LEFT JOIN notices n ON n.community_id = d.place_id AND n.seq = d.seq \
+        WHERE (d.place_id, d.day) > ($1, $2) ORDER BY d.place_id, d.day LIMIT 500";
+    let key = state.keys.public_key(Purpose::NoticeHead);
+    let mut after = (PlaceId(uuid::Uuid::nil()), String::new());
+    loop {
+        let values = [after.0.into(), after.1.clone().into()];
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), PAGE_OF_DAYS, values);
+        let rows = Signed::find_by_statement(statement).all(db).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = (last.place_id, last.day.clone());
+        for row in &rows {
+            let (place, day) = (row.place_id, &row.day);
+            if !row.is_good(&key) {
+                findings.push(format!("the signature of {day} of board {place} is not the server's"));
+            }
+            if row.chained.as_ref() != Some(&row.hash) {
+                findings
+                    .push(format!("board {place} is not what was signed on {day}: its notice {} is another", row.seq));
             }
         }
     }

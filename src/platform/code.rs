@@ -137,6 +137,7 @@ codes! {
     InvalidInput           422 "填写内容有误" "Some input is not valid";
     FileTypeMismatch       422 "文件不是支持的图片" "The file is not a picture of a supported type";
     FileInUse              409 "图片已被使用" "The picture is used already";
+    ExportTooLong          422 "行数超出表格上限，请改用CSV或缩小范围" "More rows than an Excel sheet holds; take CSV or a smaller place";
     PhoneCodeInvalid       422 "手机号授权码无效或已使用" "The phone code is invalid or was used before";
     PickupCodeInvalid      404 "核销码不存在" "There is no such pickup code";
     RateLimited            429 "操作过于频繁，请稍后再试" "Too many requests";

@@ -6,6 +6,7 @@ use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -36,6 +37,8 @@ pub enum Purpose {
     PickupCode,
     /// Makes the part of a pickup code that finds the redemption.
     PickupHandle,
+    /// Signs, for everybody to check, where a board's notices stood when a day ended.
+    NoticeHead,
     /// Hashes imported voucher codes, to find those that come twice.
     VoucherHash,
 }
@@ -85,6 +88,20 @@ impl Keys {
         expected.iter().zip(signature).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
     }
 
+    /// Signs so that whoever has the [public key](Self::public_key) of the purpose can check it (Ed25519).
+    pub fn sign_publicly(&self, purpose: Purpose, message: &[u8]) -> [u8; 64] {
+        self.signing_key(purpose).sign(message).to_bytes()
+    }
+
+    /// What checks [`Self::sign_publicly`].
+    pub fn public_key(&self, purpose: Purpose) -> [u8; 32] {
+        self.signing_key(purpose).verifying_key().to_bytes()
+    }
+
+    fn signing_key(&self, purpose: Purpose) -> SigningKey {
+        SigningKey::from_bytes(&self.sign(purpose, b"ed25519"))
+    }
+
     /// Encrypts personal data (AES-256-GCM); `context` (say `users.phone`) must be named again to read it.
     pub fn encrypt(&self, context: &str, text: &str) -> Result<String, Unreadable> {
         let (id, cipher) = self.data.first().ok_or(Unreadable)?;
@@ -105,6 +122,12 @@ impl Keys {
         let text = cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_opaque| Unreadable)?;
         String::from_utf8(text).map_err(|_bad| Unreadable)
     }
+}
+
+/// Whether an Ed25519 signature of a message was made with the key that belongs to `public_key`.
+pub fn is_signed(public_key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    VerifyingKey::from_bytes(public_key)
+        .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
 }
 
 fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
@@ -157,6 +180,15 @@ mod tests {
         assert_eq!(rotated.decrypt("users.phone", &sealed).unwrap(), "13800000001");
         assert!(rotated.encrypt("users.phone", "x").unwrap().starts_with("b:"));
         assert!(rotated.decrypt("users.name", &sealed).is_err(), "another context");
+    }
+
+    #[test]
+    fn anybody_checks_what_was_signed_publicly() {
+        let keys = keys(&format!("a:{}", "22".repeat(32)));
+        let (public, signature) = (keys.public_key(Purpose::NoticeHead), keys.sign_publicly(Purpose::NoticeHead, b"m"));
+        assert!(is_signed(&public, b"m", &signature));
+        assert!(!is_signed(&public, b"n", &signature));
+        assert!(!is_signed(&keys.public_key(Purpose::Cursor), b"m", &signature));
     }
 
     #[test]

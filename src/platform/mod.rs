@@ -14,6 +14,7 @@ pub mod housekeeping;
 pub mod http;
 pub mod ids;
 pub mod jobs;
+pub(crate) mod pdf;
 pub mod state;
 pub mod telemetry;
 pub mod wechat;

@@ -192,7 +192,7 @@ async fn the_database_refuses_to_change_a_notice() {
         let mut attempts =
             vec!["UPDATE notices SET title = 'x'", "UPDATE notices SET seq = seq", "DELETE FROM notices"];
         if app.state.db.is_postgres() {
-            attempts.push("TRUNCATE notices");
+            attempts.push("TRUNCATE notices CASCADE");
         }
         for attempt in attempts {
             let error = sql(&app.state, attempt).await.unwrap_err();

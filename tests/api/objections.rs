@@ -120,9 +120,9 @@ async fn residents_of_the_place_and_people_of_organisations_may_object() {
         object(&resident, district).await.expect(201);
         object(&resident, elsewhere).await.refused(403, "not_resident_here");
         object(&app.sign_in("newcomer-1").await, here).await.refused(403, "not_verified");
-        let member = app.sign_in("org-a").await;
+        let member = app.sign_in("newcomer-2").await;
         object(&member, elsewhere).await.refused(403, "not_verified");
-        join(app, "org-a").await;
+        join(app, "newcomer-2").await;
         object(&member, elsewhere).await.expect(201);
 
         object(&resident, here).await.expect(201);

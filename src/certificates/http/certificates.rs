@@ -19,6 +19,7 @@ use crate::platform::code::Code;
 use crate::platform::http::{
     Caller, Command, Outcome, Page, PageParams, Paging, Params, Problem, command, text, transact,
 };
+use crate::platform::pdf::Unprintable;
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -170,7 +171,7 @@ fn issued(state: &AppState, row: certificate::Model) -> Result<Issued, Problem> 
     Ok(Issued { certificate: row.into(), unprintable })
 }
 
-fn internal(error: pdf::Unprintable) -> Problem {
+fn internal(error: Unprintable) -> Problem {
     Problem::from(Code::Internal).caused_by(error)
 }
 

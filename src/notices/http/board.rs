@@ -1,21 +1,26 @@
-use actix_web::{get, web};
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::{HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
 use entities::ids::{NoticeId, PlaceId};
 use entities::notices::notice;
+use garde::Validate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use crate::identity::Actor;
 use crate::notices::service::{self, WindowState};
+use crate::notices::sheet;
 use crate::places;
 use crate::platform::code::Code;
-use crate::platform::http::{Caller, Page, Paging, Params, Problem};
+use crate::platform::http::{Caller, Command, Outcome, Page, Paging, Params, Problem, command, text};
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(read);
+    config.service(list).service(read).service(correct).service(print);
 }
 
 /// A public act. `hash` is SHA-256 over a JSON array without white space, so that anybody can recompute the chain. Version 1 is
@@ -24,30 +29,30 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// corrects_id, commitment, prev_hash]`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct NoticeView {
-    id: NoticeId,
+    pub(super) id: NoticeId,
     /// Whose board: a community's, a street's or a district's.
-    community_id: PlaceId,
+    pub(super) community_id: PlaceId,
     /// 1 for the board's first notice, then without a gap.
-    seq: i64,
+    pub(super) seq: i64,
     /// What happened, as `capability.event`.
-    kind: String,
-    title: String,
-    body: String,
+    pub(super) kind: String,
+    pub(super) title: String,
+    pub(super) body: String,
     /// What it is about, with `subject_id`.
-    subject_kind: Option<String>,
-    subject_id: Option<Uuid>,
-    published_at: DateTime<Utc>,
+    pub(super) subject_kind: Option<String>,
+    pub(super) subject_id: Option<Uuid>,
+    pub(super) published_at: DateTime<Utc>,
     /// People may object until then.
-    objections_until: Option<DateTime<Utc>>,
+    pub(super) objections_until: Option<DateTime<Utc>>,
     /// The notice that this one corrects.
-    corrects_id: Option<NoticeId>,
+    pub(super) corrects_id: Option<NoticeId>,
     /// SHA-256 over `salt:document` of something that is not public.
-    commitment: Option<String>,
+    pub(super) commitment: Option<String>,
     /// Of the encoding that `hash` covers: 1 without the three fields above, else 2.
-    version: i32,
+    pub(super) version: i32,
     /// The hash of the notice before it.
-    prev_hash: String,
-    hash: String,
+    pub(super) prev_hash: String,
+    pub(super) hash: String,
 }
 
 impl From<notice::Model> for NoticeView {
@@ -75,13 +80,13 @@ impl From<notice::Model> for NoticeView {
 /// The time in which people may object, and what they did.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WindowView {
-    objections_until: DateTime<Utc>,
+    pub(super) objections_until: DateTime<Utc>,
     /// `open`: people may object; `contested`: the time is over and an objection waits for its reply; `upheld`: an objection was
     /// right; `clear`: the time is over and no objection stands.
-    standing: &'static str,
-    objections_open: u64,
-    objections_upheld: u64,
-    objections_dismissed: u64,
+    pub(super) standing: &'static str,
+    pub(super) objections_open: u64,
+    pub(super) objections_upheld: u64,
+    pub(super) objections_dismissed: u64,
 }
 
 impl From<WindowState> for WindowView {
@@ -100,11 +105,11 @@ impl From<WindowState> for WindowView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct NoticeDetail {
     #[serde(flatten)]
-    notice: NoticeView,
+    pub(super) notice: NoticeView,
     /// Absent for a notice that takes no objections.
-    window: Option<WindowView>,
+    pub(super) window: Option<WindowView>,
     /// What was said later to correct it, oldest first.
-    corrections: Vec<NoticeView>,
+    pub(super) corrections: Vec<NoticeView>,
 }
 
 /// `?place_id=&own=&cursor=&limit=`
@@ -152,6 +157,49 @@ async fn read(
     id: web::Path<NoticeId>,
 ) -> Result<web::Json<NoticeDetail>, Problem> {
     detail(&state, *id).await.map(web::Json)
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CorrectionInput {
+    /// What was wrong and what is right, without personal data: it can never be taken back.
+    #[garde(custom(text::paragraph(4000)))]
+    body: String,
+}
+
+/// Where a correction stands.
+#[derive(Serialize, ToSchema)]
+struct Corrected {
+    id: NoticeId,
+}
+
+/// Correct a notice by another one that names it; for staff of the place
+#[utoipa::path(tag = "notices", request_body = CorrectionInput, responses((status = 201, body = Corrected)))]
+#[post("/notices/{id}/corrections")]
+async fn correct(
+    state: web::Data<AppState>,
+    actor: Actor,
+    id: web::Path<NoticeId>,
+    request: Command<CorrectionInput>,
+) -> Result<Outcome, Problem> {
+    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
+        let id = service::correct_by_hand(&state, txn, &actor, *id, request.input.body.trim()).await?;
+        Ok(Corrected { id })
+    })
+    .await
+}
+
+/// A notice as PDF: one A4 sheet for the board at the gate
+#[utoipa::path(tag = "notices", responses((status = 200, content_type = "application/pdf")))]
+#[get("/notices/{id}/sheet.pdf")]
+async fn print(state: web::Data<AppState>, _: Caller, id: web::Path<NoticeId>) -> Result<HttpResponse, Problem> {
+    let content = service::printed(&state, state.db.read(), *id).await?;
+    let name = format!("attachment; filename=\"notice-{}.pdf\"", content.seq);
+    // Milliseconds of work: not on a thread that answers others.
+    let pdf = web::block(move || sheet::render(&content)).await;
+    let pdf = pdf.map_err(|error| Problem::from(Code::Unavailable).caused_by(error))?;
+    let pdf = pdf.map_err(|error| Problem::from(Code::Internal).caused_by(error))?;
+    Ok(HttpResponse::Ok().content_type("application/pdf").insert_header((CONTENT_DISPOSITION, name)).body(pdf))
 }
 
 pub(super) async fn detail(state: &AppState, id: NoticeId) -> Result<NoticeDetail, Problem> {

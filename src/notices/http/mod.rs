@@ -1,9 +1,12 @@
 mod board;
 mod objections;
+mod open;
+mod page;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     board::routes(config);
     objections::routes(config);
+    open::routes(config);
 }

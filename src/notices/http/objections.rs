@@ -5,7 +5,7 @@ use entities::identity::user;
 use entities::ids::{NoticeId, ObjectionId, PlaceId};
 use entities::notices::{ObjectionState, objection};
 use garde::Validate;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -75,9 +75,14 @@ struct ObjectionView {
 }
 
 /// One query for the names, however many objections.
-async fn views(state: &AppState, actor: &Actor, rows: Vec<objection::Model>) -> Result<Vec<ObjectionView>, Problem> {
+async fn views(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    actor: &Actor,
+    rows: Vec<objection::Model>,
+) -> Result<Vec<ObjectionView>, Problem> {
     let authors = user::Entity::find().filter(user::Column::Id.is_in(rows.iter().map(|row| row.author_id)));
-    let authors = authors.all(state.db.read()).await?;
+    let authors = authors.all(connection).await?;
     let now = state.clock.now();
     let views = rows.into_iter().map(|row| {
         let author = authors.iter().find(|person| person.id == row.author_id);
@@ -102,8 +107,14 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<objection::Model>) -> 
     Ok(views.collect())
 }
 
-async fn view(state: &AppState, actor: &Actor, row: objection::Model) -> Result<ObjectionView, Problem> {
-    views(state, actor, vec![row]).await?.pop().ok_or_else(|| Code::Internal.into())
+/// Within the command's own transaction: a second connection for each writer would use the pool up.
+async fn view(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    row: objection::Model,
+) -> Result<ObjectionView, Problem> {
+    views(state, txn, actor, vec![row]).await?.pop().ok_or_else(|| Code::Internal.into())
 }
 
 /// Object to a notice while its window is open
@@ -119,7 +130,7 @@ async fn submit(
 ) -> Result<Outcome, Problem> {
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
         let row = service::object(&state, txn, &actor, *id, request.input.text.trim()).await?;
-        view(&state, &actor, row).await
+        view(&state, txn, &actor, row).await
     })
     .await
 }
@@ -140,7 +151,7 @@ async fn list(
     let objections = objection::Entity::find().filter(objection::Column::NoticeId.eq(*id));
     let rows = paging.apply(objections, objection::Column::Id).all(state.db.read()).await?;
     let Page { items, next_cursor } = paging.page(&state.keys, rows, |row| row.id.0, |row| row);
-    Ok(web::Json(Page { items: views(&state, &actor, items).await?, next_cursor }))
+    Ok(web::Json(Page { items: views(&state, state.db.read(), &actor, items).await?, next_cursor }))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -178,7 +189,7 @@ async fn waiting(
     let rows =
         paging.apply(objection::Entity::find().filter(there), objection::Column::Id).all(state.db.read()).await?;
     let Page { items, next_cursor } = paging.page(&state.keys, rows, |row| row.id.0, |row| row);
-    Ok(web::Json(Page { items: views(&state, &actor, items).await?, next_cursor }))
+    Ok(web::Json(Page { items: views(&state, state.db.read(), &actor, items).await?, next_cursor }))
 }
 
 /// Answer an objection, once; for staff of the place
@@ -198,7 +209,7 @@ async fn answer(
     };
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         let row = service::reply(&state, txn, &actor, *id, outcome, request.input.reply.trim()).await?;
-        view(&state, &actor, row).await
+        view(&state, txn, &actor, row).await
     })
     .await
 }

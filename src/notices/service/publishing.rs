@@ -2,10 +2,14 @@ use chrono::{DateTime, Utc};
 use entities::ids::{NoticeId, PlaceId};
 use entities::notices::{head, notice, window};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::notices::domain::{GENESIS, Link};
+use crate::notices::sheet::Content;
 use crate::places::{self, Place};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
@@ -53,7 +57,7 @@ pub async fn publish(state: &AppState, txn: &DatabaseTransaction, notice: Notice
 }
 
 /// [`publish`], for a correction too.
-async fn append(
+pub(super) async fn append(
     state: &AppState,
     txn: &DatabaseTransaction,
     notice: Notice<'_>,
@@ -115,6 +119,30 @@ async fn append(
         window::Entity::insert(row).exec_without_returning(txn).await?;
     }
     Ok(id)
+}
+
+/// What the sheet of a notice shows.
+pub(in crate::notices) async fn printed(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    id: NoticeId,
+) -> Result<Content, Problem> {
+    let (row, place) = board_of(connection, id).await?;
+    let corrections = notice::Entity::find().filter(notice::Column::CorrectsId.eq(id));
+    let number = usize::try_from(corrections.clone().count(connection).await?).unwrap_or(usize::MAX);
+    let newest = corrections.order_by_desc(notice::Column::Seq).one(connection).await?;
+    Ok(Content {
+        reply_days: places::rules_at(state, connection, &place).await?.objection_reply_days,
+        place: place.name,
+        seq: row.seq,
+        title: row.title,
+        body: row.body,
+        published_at: row.published_at,
+        objections_until: row.objections_until,
+        corrections: newest.map(|newest| (number, newest.seq)),
+        hash: row.hash,
+        page_url: format!("{}/api/v1/public/notices/{id}/page", state.config.public_url),
+    })
 }
 
 /// The notice and the place whose board it stands on, or 404.

@@ -36,13 +36,13 @@ impl Face {
     }
 }
 
-/// The fonts of certificates.
-pub(super) struct Fonts {
+/// The fonts of everything that is printed.
+pub(crate) struct Fonts {
     faces: [Face; 2],
 }
 
 /// A piece of text in one font.
-pub(super) struct Run<'a> {
+pub(crate) struct Run<'a> {
     pub font: &'a Font,
     /// Its place in the text.
     pub range: Range<usize>,
@@ -52,7 +52,7 @@ pub(super) struct Run<'a> {
 }
 
 impl Fonts {
-    pub(super) fn read() -> Result<Self, Unprintable> {
+    pub(crate) fn read() -> Result<Self, Unprintable> {
         let faces = [Face::read(LATIN), Face::read(CHINESE)];
         let [Some(latin), Some(chinese)] = faces else { return Err(Unprintable::Fonts) };
         Ok(Self { faces: [latin, chinese] })
@@ -71,17 +71,17 @@ impl Fonts {
     }
 
     /// Whether a character can be printed as itself.
-    pub(super) fn has(&self, letter: char) -> bool {
+    pub(crate) fn has(&self, letter: char) -> bool {
         self.find(letter).is_some()
     }
 
     /// The width of a text, in em.
-    pub(super) fn width(&self, text: &str) -> f32 {
+    pub(crate) fn width(&self, text: &str) -> f32 {
         text.chars().map(|letter| self.set(letter).2).sum()
     }
 
     /// A text as runs of one font each.
-    pub(super) fn runs(&self, text: &str) -> Vec<Run<'_>> {
+    pub(crate) fn runs(&self, text: &str) -> Vec<Run<'_>> {
         let mut runs: Vec<(usize, Run<'_>)> = Vec::new();
         for (start, letter) in text.char_indices() {
             let range = start..start + letter.len_utf8();
@@ -104,7 +104,7 @@ impl Fonts {
 
     /// A text in lines of at most `em` width: Chinese may break anywhere, but no line begins with a closing mark; Latin words and
     /// numbers stay together where they fit.
-    pub(super) fn lines(&self, text: &str, em: f32) -> Vec<String> {
+    pub(crate) fn lines(&self, text: &str, em: f32) -> Vec<String> {
         const NOT_FIRST: &str = "，。、；：？！）》〉”’」』】%-";
         let mut lines = Vec::new();
         let mut line = String::new();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::domain::Figures;
+use crate::figures::domain::Figures;
 use crate::places;
 use crate::platform::code::Code;
 use crate::platform::http::{Caller, Page, Paging, Params, Problem};

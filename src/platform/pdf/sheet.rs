@@ -8,26 +8,27 @@ use krilla::surface::Surface;
 use super::font::Fonts;
 
 /// A4 in points.
-pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
+pub(crate) const PAGE: (f32, f32) = (595.28, 841.89);
 /// Left and right, above and below.
-pub(super) const MARGIN: f32 = 51.0;
+pub(crate) const MARGIN: f32 = 51.0;
 /// Between the margins.
-pub(super) const WIDTH: f32 = PAGE.0 - 2.0 * MARGIN;
+pub(crate) const WIDTH: f32 = PAGE.0 - 2.0 * MARGIN;
 /// What is written ends here; below it stands the sheet's number.
-const BOTTOM: f32 = PAGE.1 - MARGIN - 16.0;
+pub(crate) const BOTTOM: f32 = PAGE.1 - MARGIN - 16.0;
 /// Of a table's cell, around its text.
 const PAD: f32 = 4.0;
-const LINE: f32 = 1.45;
+/// From one line to the next, in sizes of the letters.
+pub(crate) const LINE: f32 = 1.45;
 
 /// One thing on a sheet.
-pub(super) enum Mark {
+pub(crate) enum Mark {
     Text { x: f32, baseline: f32, size: f32, text: String },
     Rule { from: (f32, f32), to: (f32, f32) },
     Code { x: f32, y: f32, module: f32, dark: Vec<(f32, f32, f32)> },
 }
 
 impl Mark {
-    pub(super) fn draw(&self, surface: &mut Surface<'_>, fonts: &Fonts) {
+    pub(crate) fn draw(&self, surface: &mut Surface<'_>, fonts: &Fonts) {
         match self {
             Self::Text { x, baseline, size, text } => {
                 surface.set_stroke(None);
@@ -70,47 +71,63 @@ impl Mark {
 
 /// A cell of a table.
 #[derive(Clone, Copy)]
-pub(super) struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     pub text: &'a str,
     pub width: f32,
 }
 
 /// The sheets so far, and how far the last one is filled.
-pub(super) struct Sheets<'a> {
+pub(crate) struct Sheets<'a> {
     fonts: &'a Fonts,
     pages: Vec<Vec<Mark>>,
     y: f32,
 }
 
 impl<'a> Sheets<'a> {
-    pub(super) fn new(fonts: &'a Fonts) -> Self {
+    pub(crate) fn new(fonts: &'a Fonts) -> Self {
         Self { fonts, pages: vec![Vec::new()], y: MARGIN }
     }
 
-    pub(super) fn into_pages(self) -> Vec<Vec<Mark>> {
+    pub(crate) fn into_pages(self) -> Vec<Vec<Mark>> {
         self.pages
     }
 
-    pub(super) fn y(&self) -> f32 {
+    pub(crate) fn y(&self) -> f32 {
         self.y
     }
 
-    pub(super) fn next(&mut self) {
+    pub(crate) fn next(&mut self) {
         self.pages.push(Vec::new());
         self.y = MARGIN;
     }
 
-    pub(super) fn down(&mut self, by: f32) {
+    pub(crate) fn down(&mut self, by: f32) {
         self.y += by;
     }
 
-    pub(super) fn at_least(&mut self, y: f32) {
+    pub(crate) fn at_least(&mut self, y: f32) {
         self.y = self.y.max(y);
     }
 
     /// Whether so much more fits on this sheet.
-    pub(super) fn room(&self, height: f32) -> bool {
+    pub(crate) fn room(&self, height: f32) -> bool {
         self.y + height <= BOTTOM
+    }
+
+    pub(crate) fn fonts(&self) -> &'a Fonts {
+        self.fonts
+    }
+
+    /// A rule from margin to margin.
+    pub(crate) fn rule(&mut self) {
+        self.put(Mark::Rule { from: (MARGIN, self.y), to: (MARGIN + WIDTH, self.y) });
+    }
+
+    /// Lines as they are, from the left margin.
+    pub(crate) fn set_lines(&mut self, lines: &[String], size: f32) {
+        for line in lines {
+            self.line(MARGIN, line, size);
+        }
     }
 
     fn put(&mut self, mark: Mark) {
@@ -126,17 +143,17 @@ impl<'a> Sheets<'a> {
         self.y += size * LINE;
     }
 
-    pub(super) fn centred(&mut self, text: &str, size: f32) {
+    pub(crate) fn centred(&mut self, text: &str, size: f32) {
         let x = (PAGE.0 - self.fonts.width(text) * size) / 2.0;
         self.line(x, text, size);
     }
 
-    pub(super) fn right(&mut self, text: &str, size: f32) {
+    pub(crate) fn right(&mut self, text: &str, size: f32) {
         let x = MARGIN + WIDTH - self.fonts.width(text) * size;
         self.line(x, text, size);
     }
 
-    pub(super) fn paragraph(&mut self, text: &str, size: f32) {
+    pub(crate) fn paragraph(&mut self, text: &str, size: f32) {
         for line in self.fonts.lines(text, WIDTH / size) {
             self.line(MARGIN, &line, size);
             self.down(size * 0.25);
@@ -144,7 +161,7 @@ impl<'a> Sheets<'a> {
     }
 
     /// A paragraph of a width of its own.
-    pub(super) fn within(&mut self, text: &str, size: f32, width: f32) {
+    pub(crate) fn within(&mut self, text: &str, size: f32, width: f32) {
         for line in self.fonts.lines(text, width / size) {
             self.line(MARGIN, &line, size);
         }
@@ -158,12 +175,12 @@ impl<'a> Sheets<'a> {
         (lines, count(most) * size * LINE + 2.0 * PAD)
     }
 
-    pub(super) fn fits(&self, cells: &[Cell<'_>], size: f32) -> bool {
+    pub(crate) fn fits(&self, cells: &[Cell<'_>], size: f32) -> bool {
         self.room(self.lay(cells, size).1)
     }
 
     /// A row of a table with its rules.
-    pub(super) fn row(&mut self, cells: &[Cell<'_>], size: f32) {
+    pub(crate) fn row(&mut self, cells: &[Cell<'_>], size: f32) {
         let (lines, height) = self.lay(cells, size);
         let (top, bottom) = (self.y, self.y + height);
         let right = MARGIN + cells.iter().map(|cell| cell.width).sum::<f32>();
@@ -184,7 +201,7 @@ impl<'a> Sheets<'a> {
     }
 
     /// A square code with its upper left corner at a point.
-    pub(super) fn square_code(&mut self, code: &QRCode, x: f32, y: f32, side: f32) {
+    pub(crate) fn square_code(&mut self, code: &QRCode, x: f32, y: f32, side: f32) {
         let mut dark = Vec::new();
         for (row, modules) in code.data.chunks(code.size).take(code.size).enumerate() {
             let mut column = 0;
@@ -200,7 +217,7 @@ impl<'a> Sheets<'a> {
     }
 
     /// Writes a line and "sheet x of y" below each sheet.
-    pub(super) fn number(&mut self, text: &str) {
+    pub(crate) fn number(&mut self, text: &str) {
         const SIZE: f32 = 8.0;
         let all = self.pages.len();
         for (at, page) in self.pages.iter_mut().enumerate() {
@@ -212,6 +229,6 @@ impl<'a> Sheets<'a> {
 }
 
 /// Few enough to be exact.
-fn count(number: usize) -> f32 {
+pub(crate) fn count(number: usize) -> f32 {
     f32::from(u16::try_from(number).unwrap_or(u16::MAX))
 }

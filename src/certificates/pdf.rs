@@ -1,31 +1,12 @@
-//! A certificate on A4 sheets: real text in an embedded subset of the fonts, so that it can be searched, copied and read aloud.
+//! A certificate on A4 sheets.
 //!
 //! The same content gives the same bytes: nothing is asked but the content, and the time in the file is the day of issue.
 
-mod font;
-mod sheet;
-
 use chrono::Datelike;
-use fast_qr::qr::QRBuilder;
-use krilla::Document;
-use krilla::metadata::{DateTime, Metadata};
-use krilla::page::PageSettings;
 
 use super::domain::{Content, Entry, duration_text};
 use crate::platform::calendar::day_text;
-use font::Fonts;
-use sheet::{Cell, MARGIN, PAGE, Sheets, WIDTH};
-
-/// A certificate that cannot be made into a PDF.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Unprintable {
-    #[error("a font cannot be read")]
-    Fonts,
-    #[error("the code is too long for a square code")]
-    Code,
-    #[error("the PDF cannot be written: {0}")]
-    Written(String),
-}
+use crate::platform::pdf::{self, About, Cell, Fonts, MARGIN, Sheets, Unprintable, WIDTH};
 
 /// The PDF of a certificate.
 pub(super) fn render(content: &Content) -> Result<Vec<u8>, Unprintable> {
@@ -36,31 +17,13 @@ pub(super) fn render(content: &Content) -> Result<Vec<u8>, Unprintable> {
     foot(&mut sheets, content)?;
     sheets.number(&format!("证书编号 {}　核验码 {}", content.serial, content.code));
 
-    let mut document = Document::new();
-    let date = |part: u32| u8::try_from(part).unwrap_or(1);
-    let on = content.issued_on;
-    let created =
-        DateTime::new(u16::try_from(on.year()).unwrap_or_default()).month(date(on.month())).day(date(on.day()));
-    let metadata = Metadata::new()
-        .title(format!("志愿服务记录证明 {}", content.serial))
-        .authors(vec![content.issuer.clone()])
-        .language("zh-CN".to_owned())
-        .creator("Linli".to_owned())
-        .creation_date(created)
-        .document_id(content.serial.clone());
-    document.set_metadata(metadata);
-    for page in sheets.into_pages() {
-        let settings =
-            PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(|| Unprintable::Written("page size".to_owned()))?;
-        let mut sheet = document.start_page_with(settings);
-        let mut surface = sheet.surface();
-        for mark in page {
-            mark.draw(&mut surface, &fonts);
-        }
-        surface.finish();
-        sheet.finish();
-    }
-    document.finish().map_err(|error| Unprintable::Written(format!("{error:?}")))
+    let about = About {
+        title: format!("志愿服务记录证明 {}", content.serial),
+        author: &content.issuer,
+        day: content.issued_on,
+        id: content.serial.clone(),
+    };
+    pdf::write(about, &fonts, sheets)
 }
 
 /// Characters of a certificate that the fonts do not have: they are printed as 〓, and staff write them in by hand.
@@ -163,7 +126,7 @@ fn foot(sheets: &mut Sheets<'_>, content: &Content) -> Result<(), Unprintable> {
         sheets.next();
     }
     sheets.down(18.0);
-    let code = QRBuilder::new(content.check_url.as_str()).build().map_err(|_too_long| Unprintable::Code)?;
+    let code = pdf::square_code(&content.check_url)?;
     let top = sheets.y();
     sheets.square_code(&code, MARGIN + WIDTH - CODE, top, CODE);
     for (name, text) in [
