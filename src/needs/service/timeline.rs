@@ -33,8 +33,8 @@ impl Step {
 
 fn of_event(row: event::Model) -> Step {
     use entities::needs::NeedEventKind::{
-        Answered, Declined, Disputed, Escalated, GaveBack, InProject, InTopic, LeftTopic, Merged, Resolved, TookIn,
-        Unmerged, Withdrawn,
+        Answered, Declined, Disputed, Escalated, GaveBack, InProject, InTopic, LeftProject, LeftTopic, Merged,
+        Resolved, TookIn, Unmerged, Withdrawn,
     };
     let (title, leads) = match row.kind {
         Answered => ("社区答复", "need"),
@@ -48,6 +48,7 @@ fn of_event(row: event::Model) -> Step {
         GaveBack => ("一条并入的需求已恢复", "need"),
         InTopic => ("列入议题", "topic"),
         LeftTopic => ("离开议题", "topic"),
+        LeftProject => ("离开项目", "project"),
         InProject => ("已立项", "project"),
         Resolved => ("已办结", "project"),
     };
