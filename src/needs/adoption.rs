@@ -95,6 +95,7 @@ pub async fn adopt(
 pub async fn release_of_project(
     state: &AppState,
     txn: &DatabaseTransaction,
+    actor: &Actor,
     project: ProjectId,
 ) -> Result<(), Problem> {
     let locked = need::Entity::find()
@@ -109,8 +110,9 @@ pub async fn release_of_project(
         .filter(need::Column::State.eq(NeedState::InProject))
         .exec_with_returning(txn)
         .await?;
-    let freed = free.iter().map(|row| row.id);
-    service::note(state, txn, freed, NeedEventKind::LeftProject, (None, Some(project.0)), None).await?;
+    let noted = free.iter().map(|row| row.id);
+    let event = (None, Some(project.0));
+    service::note(state, txn, noted, NeedEventKind::LeftProject, event, Some(actor.user_id)).await?;
     for row in free {
         let message = Message {
             kind: "need.released",

@@ -88,7 +88,7 @@ pub(super) async fn decline(
 ) -> Result<project::Model, Problem> {
     let (_, project) = in_programme(txn, id).await?;
     let project = steps::step(state, txn, actor, &project, ProjectAction::Decline, Some(reason)).await?;
-    needs::release_of_project(state, txn, id).await?;
+    needs::release_of_project(state, txn, actor, id).await?;
     publish(state, txn, &project, ("project.declined", "项目未通过"), format!("原因：{reason}")).await?;
     Ok(project)
 }
@@ -102,7 +102,7 @@ pub(super) async fn withdraw(
 ) -> Result<project::Model, Problem> {
     let project = steps::lock(txn, id).await?;
     let project = steps::step(state, txn, actor, &project, ProjectAction::Withdraw, None).await?;
-    needs::release_of_project(state, txn, id).await?;
+    needs::release_of_project(state, txn, actor, id).await?;
     Ok(project)
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn cancel(
 ) -> Result<project::Model, Problem> {
     let project = steps::lock(txn, id).await?;
     let project = steps::step(state, txn, actor, &project, ProjectAction::Cancel, Some(reason)).await?;
-    needs::release_of_project(state, txn, id).await?;
+    needs::release_of_project(state, txn, actor, id).await?;
     let mut returned = 0;
     if let Some(selected) = selected::Entity::find_by_id(id).one(txn).await? {
         let why = format!("项目取消，经费退回：{}", project.title);
