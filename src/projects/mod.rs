@@ -31,6 +31,7 @@ pub use design::{return_for_changes as return_design, save as save_design, submi
 pub use domain::design::Design;
 pub use review::{Words as ReviewWords, write as write_review};
 pub use service::{NewProject, create};
+pub use lifecycle::Who;
 pub use steps::{assign, lock, party, require, roles, step};
 
 const RULES: &[(&str, &str)] = &[
