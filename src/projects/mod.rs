@@ -16,6 +16,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use lifecycle::Who;
 pub use service::create;
 pub use steps::{assign, lock, party, require, roles, step};
 

@@ -12,7 +12,7 @@ use crate::notices::{self, Notice};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 use crate::{projects, tenders};
 
 /// What a design says of how its work is counted.

@@ -19,7 +19,7 @@ use crate::platform::http::{
 };
 use crate::platform::state::AppState;
 use crate::projects;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 use crate::tenders::service::tenders::{self, NewTender};
 use crate::tenders::service::{find, opening, scoring};
 

@@ -25,7 +25,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 use crate::tenders::domain::{Bid, Term, yuan};
 use crate::{organisations, projects};
 

@@ -24,7 +24,7 @@ use crate::identity::{Actor, Permission};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 use crate::{audit, organisations, projects};
 
 impl From<Mistake> for Problem {

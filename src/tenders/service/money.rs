@@ -19,7 +19,7 @@ use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
 use crate::projects;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 
 /// What is left of a contract's money: what was committed less what was paid.
 pub async fn balance(

@@ -22,7 +22,7 @@ use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
 use crate::projects;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 use crate::tenders::domain::yuan;
 use crate::tenders::sealing;
 
