@@ -39,7 +39,7 @@ pub(super) fn taken(pictures: &mut Vec<(Uuid, Links)>, of: Uuid) -> Vec<Links> {
 struct CountBy {
     /// 青年女性, 全职妈妈
     #[serde(default)]
-    #[garde(length(max = 20), inner(custom(text::line(20))))]
+    #[garde(length(max = 20), inner(custom(text::line(40))))]
     groups: Vec<String>,
     #[serde(default)]
     #[garde(length(max = 20), dive)]
@@ -114,7 +114,7 @@ struct NewReport {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Figure {
-    #[garde(custom(text::line(30)))]
+    #[garde(custom(text::line(60)))]
     indicator: String,
     #[garde(range(min = 0, max = MAX_AMOUNT))]
     amount: i64,

@@ -76,7 +76,7 @@ struct NewRecord {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct GroupHeads {
-    #[garde(custom(text::line(20)))]
+    #[garde(custom(text::line(40)))]
     group: String,
     #[garde(range(min = 0, max = 1_000_000))]
     amount: i64,
@@ -85,7 +85,7 @@ struct GroupHeads {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct IndicatorAmount {
-    #[garde(custom(text::line(30)))]
+    #[garde(custom(text::line(60)))]
     indicator: String,
     #[garde(range(min = 0, max = MAX_AMOUNT))]
     amount: i64,
@@ -105,7 +105,7 @@ struct Person {
     #[garde(custom(text::optional_line(40)))]
     door: Option<String>,
     #[serde(default)]
-    #[garde(length(max = 20), inner(custom(text::line(20))))]
+    #[garde(length(max = 20), inner(custom(text::line(40))))]
     groups: Vec<String>,
 }
 
@@ -338,7 +338,7 @@ struct Correction {
     #[garde(skip)]
     what: Corrected,
     /// The group of `group_heads`, the indicator of `indicator`.
-    #[garde(custom(text::optional_line(30)))]
+    #[garde(custom(text::optional_line(60)))]
     name: Option<String>,
     /// Who was not there, for `absent`.
     #[garde(skip)]

@@ -12,11 +12,11 @@ use crate::notices::{self, Notice};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 use crate::{projects, tenders};
 
 /// What a design says of how its work is counted.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct CountedBy {
     #[serde(default)]
     groups: Vec<DesignGroup>,
@@ -26,11 +26,13 @@ struct CountedBy {
 
 #[derive(Deserialize)]
 struct DesignGroup {
+    #[serde(alias = "title")]
     name: String,
 }
 
 #[derive(Deserialize)]
 struct DesignIndicator {
+    #[serde(alias = "title")]
     name: String,
     unit: String,
     target: i64,
@@ -55,7 +57,8 @@ pub(in crate::delivery) async fn start(
         .await?;
     let project = projects::step(state, txn, actor, &project, ProjectAction::Start, None).await?;
     if let Some(design) = design {
-        let counted: CountedBy = serde_json::from_value(design.document).unwrap_or_default();
+        let counted: CountedBy =
+            serde_json::from_value(design.document).map_err(|error| Problem::from(Code::Internal).caused_by(error))?;
         let groups: Vec<&str> = counted.groups.iter().map(|group| group.name.as_str()).collect();
         let indicators: Vec<Indicator<'_>> = counted
             .indicators

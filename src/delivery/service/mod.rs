@@ -30,7 +30,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 use crate::projects;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 
 /// What somebody is in a project.
 #[derive(Clone, Copy, Debug, Default)]

@@ -19,7 +19,7 @@ use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::projects::lifecycle::Who;
+use crate::projects::Who;
 use crate::{audit, delivery, files, projects};
 
 /// One indicator with what it rests on.

@@ -17,8 +17,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
-use crate::projects::NewProject;
-use crate::projects::lifecycle::Who;
+use crate::projects::{NewProject, Who};
 use crate::{audit, delivery, places, projects};
 
 /// Publishes a finished project that was found excellent: its design and the figures that everybody may read.
