@@ -204,10 +204,10 @@ async fn similar_needs_are_found_while_they_are_open_and_nearest_first() {
         let item = crate::moderation::item_of(&staff, &near).await;
         let decide = format!("/moderation/items/{item}/decision");
         staff.post(&decide, json!({ "action": "hide", "reason": "核实" })).await.expect(200);
-        assert_eq!(find(&neighbour, title).await, [far.clone()]);
+        assert_eq!(find(&neighbour, title).await, std::slice::from_ref(&far));
         staff.post(&decide, json!({ "action": "restore" })).await.expect(200);
         staff.post(&format!("/needs/{far}/merge"), json!({ "into": near, "reason": "同" })).await.expect(200);
-        assert_eq!(find(&neighbour, title).await, [near.clone()]);
+        assert_eq!(find(&neighbour, title).await, std::slice::from_ref(&near));
         author.post(&format!("/needs/{near}/withdraw"), json!({})).await.expect(200);
         assert!(find(&neighbour, title).await.is_empty());
         neighbour.get(&format!("/needs/similar?place_id={}&title=", place_id(GUANGHUA))).await.names("?title");

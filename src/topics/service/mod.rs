@@ -1,5 +1,6 @@
 pub(super) mod deliberations;
 
+use chrono::{DateTime, Utc};
 use entities::ids::{NeedId, PlaceId, TopicId};
 use entities::topics::{TopicState, topic, topic_need};
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -8,7 +9,6 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use super::KIND;
 use crate::identity::{Actor, Permission};
@@ -113,7 +113,7 @@ async fn take_in(
     });
     // One that was taken out of this very topic comes back.
     let again = OnConflict::columns([topic_need::Column::TopicId, topic_need::Column::NeedId])
-        .value(topic_need::Column::RemovedAt, Expr::value(None::<Uuid>))
+        .value(topic_need::Column::RemovedAt, Expr::value(None::<DateTime<Utc>>))
         .to_owned();
     topic_need::Entity::insert_many(rows).on_conflict(again).exec_without_returning(txn).await?;
     Ok(())
