@@ -144,7 +144,7 @@ BEGIN
         RAISE EXCEPTION 'a design above the cap' USING ERRCODE = 'check_violation', CONSTRAINT = 'project_designs_cap';
     END IF;
     IF programme.state <> 'open' OR NEW.submitted_at < programme.proposals_from
-        OR NEW.submitted_at >= CASE WHEN NEW.version = 1 THEN programme.proposals_until ELSE programme.reviews_until END THEN
+        OR NEW.submitted_at >= (CASE WHEN NEW.version = 1 THEN programme.proposals_until ELSE programme.reviews_until END) THEN
         RAISE EXCEPTION 'a design out of time' USING ERRCODE = 'check_violation', CONSTRAINT = 'project_designs_in_time';
     END IF;
     RETURN NEW;

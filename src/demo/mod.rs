@@ -12,6 +12,7 @@ mod polls;
 mod rewards;
 mod seed;
 mod surveys;
+mod topics;
 mod volunteering;
 
 use std::io::Write;

@@ -56,6 +56,8 @@ codes! {
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
     NeedTaken              409 "该需求当前状态不能进行此操作" "The need is not in a state that allows this";
+    TopicResolved          409 "该议题已有决定" "The topic is decided already";
+    DeliberationCalledOff  409 "议事已取消" "The deliberation was called off";
     CaseClosed             409 "个案已办结" "The case is closed";
     AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
     LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
@@ -171,6 +173,8 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("certificates_not_by_oneself", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
+    ("deliberation_attendances_not_by_oneself", Code::OwnAct),
+    ("deliberations_by_two", Code::OwnAct),
     ("grants_one_live", Code::GrantExists),
     ("ledger_accounts_available", Code::InsufficientPoints),
     ("ledger_transactions_resolved_once", Code::RedemptionEnded),

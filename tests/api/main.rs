@@ -43,5 +43,6 @@ mod settings;
 mod shifts;
 mod surveys;
 mod teams;
+mod topics;
 mod volunteering;
 mod vouchers;
