@@ -157,6 +157,12 @@ ids! {
     CaseHandlerId,
     /// What a handler of a case wrote down.
     CaseNoteId,
+    /// Needs that are talked over together.
+    TopicId,
+    /// A meeting over a topic.
+    DeliberationId,
+    /// What a resident says on a topic.
+    TopicCommentId,
     /// A social organisation.
     OrganisationId,
     /// Somebody's belonging to an organisation.

@@ -26,6 +26,7 @@ pub mod rewards;
 pub mod surveys;
 pub mod teams;
 pub mod tenders;
+pub mod topics;
 pub mod volunteering;
 
 /// An enum that is one `snake_case` word in the database, in JSON and in the OpenAPI document.

@@ -16,6 +16,7 @@ mod programmes;
 mod rewards;
 mod seed;
 mod surveys;
+mod topics;
 mod volunteering;
 
 use std::io::Write;

@@ -66,6 +66,8 @@ pub(super) async fn seed(state: &AppState, txn: &DatabaseTransaction) -> Result<
             closes_at: Set(None),
             opened_at: Set(None),
             closed_at: Set(None),
+            subject_kind: Set(None),
+            subject_id: Set(None),
             electorate: Set(None),
             ballots: Set(None),
             result: Set(None),

@@ -126,6 +126,7 @@ pub async fn seed(state: &AppState) -> Result<(), SetupError> {
         super::organisations::seed(state, txn).await?;
         super::delivery::seed(state, txn).await?;
         super::needs::seed(state, txn).await?;
+        super::topics::seed(state, txn).await?;
         super::polls::seed(state, txn).await?;
         super::surveys::seed(state, txn).await?;
         super::volunteering::seed(state, txn).await?;

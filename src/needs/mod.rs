@@ -52,5 +52,6 @@ pub fn capability() -> Capability {
         moderated: vec![(moderated::KIND, &moderated::Needs)],
         explained: vec![(adoption::KIND, &adoption::Needs)],
         verify: Some(|state| state.db.audit(service::RULES).boxed_local()),
+        ..Capability::default()
     }
 }

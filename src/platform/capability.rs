@@ -33,6 +33,8 @@ pub struct Capability {
     pub moderated: Vec<(&'static str, &'static dyn Moderated)>,
     /// What points can stem from, by `source_kind`.
     pub explained: Vec<(&'static str, &'static dyn Explained)>,
+    /// What polls can be about, by `subject_kind`.
+    pub polled: Vec<(&'static str, &'static dyn Polled)>,
     /// Audits the invariants in a live database: each finding is a sentence.
     pub verify: Option<Verify>,
 }
@@ -123,4 +125,32 @@ pub struct Confirmed {
     pub role: &'static str,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+/// Something that a poll is about and that waits for its result.
+#[async_trait(?Send)]
+pub trait Polled: Sync {
+    /// Takes the result, in the transaction that closes the poll.
+    async fn closed(
+        &self,
+        state: &AppState,
+        txn: &DatabaseTransaction,
+        subject: Uuid,
+        result: &PollResult,
+    ) -> Result<(), Problem>;
+}
+
+/// See [`Polled::closed`].
+#[derive(Clone, Debug)]
+pub struct PollResult {
+    /// The poll.
+    pub poll_id: Uuid,
+    /// Of a yes-or-no question: whether it was adopted.
+    pub adopted: Option<bool>,
+    /// The titles of what won; several if they got the same.
+    pub winners: Vec<String>,
+    /// How many voted.
+    pub ballots: i64,
+    /// How many could.
+    pub electorate: i64,
 }

@@ -56,6 +56,8 @@ codes! {
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
     NeedTaken              409 "该需求当前状态不能进行此操作" "The need is not in a state that allows this";
+    TopicResolved          409 "该议题已有决定" "The topic is decided already";
+    DeliberationCalledOff  409 "议事已取消" "The deliberation was called off";
     CaseClosed             409 "个案已办结" "The case is closed";
     AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
     LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
@@ -237,6 +239,8 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("fund_expenses_reversed_by_another", Code::OwnAct),
     ("fund_receipts_reversed_by_another", Code::OwnAct),
     ("funds_two_people", Code::OwnAct),
+    ("deliberation_attendances_not_by_oneself", Code::OwnAct),
+    ("deliberations_by_two", Code::OwnAct),
     ("grants_one_live", Code::GrantExists),
     ("incubation_requests_not_by_oneself", Code::OwnAct),
     ("incubation_requests_overlap", Code::RoomTaken),

@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod cache;
 pub mod calendar;
 pub mod capability;
+pub mod check_in;
 pub mod clock;
 pub mod code;
 pub mod config;

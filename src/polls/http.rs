@@ -11,6 +11,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use super::count::{Count, Explanation};
 use super::service::{self, NewPoll, options_of};
@@ -57,6 +58,9 @@ struct PollView {
     closed_at: Option<DateTime<Utc>>,
     /// How many may vote; fixed at opening.
     electorate: Option<i64>,
+    /// What it is about, `topic` say, with `subject_id`: that takes the result when it closes.
+    subject_kind: Option<String>,
+    subject_id: Option<Uuid>,
     /// Whether one may vote in it.
     elector_by_me: bool,
     /// Whether one has.
@@ -112,6 +116,8 @@ fn view(row: Row, options: &[option::Model]) -> PollView {
         opened_at: poll.opened_at,
         closed_at: poll.closed_at,
         electorate: poll.electorate,
+        subject_kind: poll.subject_kind,
+        subject_id: poll.subject_id,
         elector_by_me,
         voted_by_me,
     }
@@ -226,6 +232,7 @@ async fn create(state: web::Data<AppState>, actor: Actor, request: Command<Draft
             secret: input.secret,
             opens_at: input.opens_at,
             closes_at: input.closes_at,
+            subject: None,
         };
         let poll = service::create(&state, txn, &actor, new).await?;
         find(txn, &actor, poll.id).await

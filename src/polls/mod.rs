@@ -7,7 +7,7 @@
 //!   `poll_ballots`, in one transaction.
 //! - *Closing* counts, stores the result with an explanation and publishes a notice. Nothing of the count is shown before.
 //!
-//! Lock order: the poll's row, then (at closing) the community's notice head. Voting shares the poll's row (`FOR KEY SHARE`),
+//! Lock order: the poll's row, then (at closing) what it is about, then the community's notice head. Voting shares the poll's row (`FOR KEY SHARE`),
 //! opening and closing take it alone (`FOR UPDATE`), so that every acknowledged ballot is in the count and none comes after it.
 //! A poll whose voting has ended is no longer shared, and closing by hand ends the voting first: closing never starves.
 //!
@@ -34,7 +34,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
 
-pub use service::{NewPoll, create, freeze};
+pub use service::{NewPoll, ask, create, freeze};
 pub use standing::{Standing, standings};
 
 /// What this capability brings.

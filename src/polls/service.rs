@@ -14,12 +14,14 @@ use sea_orm::{
     ExprTrait, QueryFilter, QueryOrder, QuerySelect, StreamTrait,
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::calendar::Invitation;
 use super::count::{Count, Counter, Explanation};
 use super::domain::{self, Mistake, Rules, YES_NO};
 use crate::identity::{Actor, Permission, ResidencyState};
 use crate::notices::{self, Notice};
+use crate::platform::capability::PollResult;
 use crate::platform::code::Code;
 use crate::platform::http::{Problem, transact};
 use crate::platform::state::AppState;
@@ -43,6 +45,7 @@ pub struct NewPoll<'a> {
     pub secret: bool,
     pub opens_at: Option<DateTime<Utc>>,
     pub closes_at: Option<DateTime<Utc>>,
+    pub subject: Option<(&'a str, Uuid)>,
 }
 
 /// Which of the projects belong to a community. Projects stand after polls: what a poll is about is only an id to it.
@@ -109,6 +112,8 @@ pub async fn create(
         opened_at: Set(None),
         closed_at: Set(None),
         electorate: Set(None),
+        subject_kind: Set(new.subject.map(|(kind, _)| kind.to_owned())),
+        subject_id: Set(new.subject.map(|(_, id)| id)),
         ballots: Set(None),
         result: Set(None),
         created_by: Set(actor.user_id),
@@ -126,6 +131,55 @@ pub async fn create(
     record(state, txn, Some(actor.user_id), "poll.create", &row, json!({ "kind": row.kind, "secret": row.secret }))
         .await?;
     Ok(row)
+}
+
+/// Drafts a yes-or-no question about something; whatever registered the word takes the result when the poll closes.
+pub async fn ask(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    (place_id, title): (PlaceId, &str),
+    subject: (&str, Uuid),
+    closes_at: Option<DateTime<Utc>>,
+) -> Result<PollId, Problem> {
+    let new = NewPoll {
+        place_id,
+        title,
+        kind: PollKind::YesNo,
+        max_choices: None,
+        options: Vec::new(),
+        secret: false,
+        opens_at: None,
+        closes_at,
+        subject: Some(subject),
+    };
+    Ok(create(state, txn, actor, new).await?.id)
+}
+
+/// Hands a result to what the poll is about, if that waits for it.
+async fn hand_over(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    poll: &poll::Model,
+    options: &[option::Model],
+    count: &Count,
+) -> Result<(), Problem> {
+    let (Some(kind), Some(subject)) = (&poll.subject_kind, poll.subject_id) else { return Ok(()) };
+    let mut polled = state.capabilities.iter().flat_map(|capability| &capability.polled);
+    let Some((_, polled)) = polled.find(|(known, _)| known == kind) else { return Ok(()) };
+    let adopted = match &count.explanation {
+        Explanation::YesNo { adopted, .. } => Some(*adopted),
+        _ => None,
+    };
+    let won = options.iter().filter(|option| count.winners.contains(&option.id));
+    let result = PollResult {
+        poll_id: poll.id.0,
+        adopted,
+        winners: won.map(|option| option.title.clone()).collect(),
+        ballots: count.ballots,
+        electorate: poll.electorate.unwrap_or_default(),
+    };
+    polled.closed(state, txn, subject, &result).await
 }
 
 async fn record(
@@ -261,6 +315,7 @@ pub(super) async fn close(
     let closed = closed.into_iter().next().ok_or(Code::PollClosed)?;
     let detail = json!({ "electorate": closed.electorate, "ballots": count.ballots });
     record(state, txn, actor.map(|actor| actor.user_id), "poll.close", &closed, detail).await?;
+    hand_over(state, txn, &closed, &options, &count).await?;
     let notice = Notice {
         community_id: closed.community_id,
         kind: RESULT_NOTICE,

@@ -61,5 +61,6 @@ mod supervision;
 mod surveys;
 mod teams;
 mod tenders;
+mod topics;
 mod volunteering;
 mod vouchers;

@@ -33,6 +33,8 @@ pub struct Model {
     pub result: Option<Json>,
     pub created_by: UserId,
     pub created_at: DateTimeUtc,
+    pub subject_kind: Option<String>,
+    pub subject_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,5 @@
 //! The rules of shifts: what a sign-up may become, when one may check in, what presence is worth.
 
-mod code;
 mod credit;
 mod figures;
 mod place;
@@ -9,7 +8,7 @@ mod rest;
 mod states;
 mod time;
 
-pub use code::{CLOCK_DRIFT, code_expires, code_window, good_windows, proven_moment, scanned_windows};
+pub use crate::platform::check_in::{CLOCK_DRIFT, proven_moment, scanned_windows};
 pub use credit::stars;
 pub use figures::{Count, Figures};
 pub use place::{Nearness, Point, distance_m, nearness};

@@ -15,13 +15,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::delivery::ServiceKind;
 use crate::identity::{Actor, masked_name};
 use crate::places;
+use crate::platform::check_in::CheckInCode;
 use crate::platform::code::Code;
 use crate::platform::http::{
     Command, FieldError, Outcome, Page, PageParams, Paging, Params, Problem, command, text, transact,
 };
 use crate::platform::state::AppState;
 use crate::volunteering::domain::Count;
-use crate::volunteering::http::presence::CheckInCode;
 use crate::volunteering::service::participants::{self, Ticked, Who};
 
 pub(super) fn routes(config: &mut ServiceConfig) {

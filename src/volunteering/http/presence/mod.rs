@@ -7,20 +7,18 @@ use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
 use entities::ids::{ShiftId, SignupId};
-use fast_qr::convert::svg::SvgBuilder;
-use fast_qr::qr::QRBuilder;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::signups::SignupView;
 use crate::identity::Actor;
+use crate::platform::check_in::CheckInCode;
 use crate::platform::code::Code;
 use crate::platform::http::{Command, Nothing, Outcome, Problem, command, text};
 use crate::platform::state::AppState;
-use crate::volunteering::domain::{self, Point, Step};
+use crate::volunteering::domain::{Point, Step};
 use crate::volunteering::service::presence::{Sighting, Upload};
 use crate::volunteering::service::{find_shift, in_charge, presence};
 
@@ -31,29 +29,6 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     confirming::routes(config);
     correcting::routes(config);
     overview::routes(config);
-}
-
-/// What the leader's screen shows; it asks for a new one every 30 seconds.
-#[derive(Serialize, ToSchema)]
-pub(super) struct CheckInCode {
-    code: String,
-    /// Until when it is accepted; half of its life it is shown.
-    expires_at: DateTime<Utc>,
-    /// A QR code of `linli://{check-in or attend}/{id}/{code}`.
-    qr_svg: String,
-}
-
-impl CheckInCode {
-    /// The code of a shift or a session now; `act` is the word in its link.
-    pub(super) fn now(state: &AppState, act: &str, of: Uuid) -> Result<Self, Problem> {
-        let window = domain::code_window(state.clock.now());
-        let code = presence::code(state, of, window);
-        let picture = QRBuilder::new(format!("linli://{act}/{of}/{code}"))
-            .build()
-            .map_err(|error| Problem::from(Code::Internal).caused_by(error.to_string()))?;
-        let qr_svg = SvgBuilder::default().to_str(&picture);
-        Ok(Self { code, expires_at: domain::code_expires(window), qr_svg })
-    }
 }
 
 /// The code to check in and out with, for the shift's leader and staff

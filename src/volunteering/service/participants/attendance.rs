@@ -16,13 +16,13 @@ use super::{enrolment::known_groups, find, handing_over::is_handed_over, in_char
 use crate::audit;
 use crate::identity::{Actor, Permission};
 use crate::places;
+use crate::platform::check_in;
 use crate::platform::code::Code;
 use crate::platform::crypto::{Purpose, hex};
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
 use crate::volunteering::domain::{Count, Figures, Span};
-use crate::volunteering::service::presence;
 
 /// The list can be completed for so long after a session.
 const LIST_OPEN: TimeDelta = TimeDelta::days(7);
@@ -36,7 +36,7 @@ pub(in crate::volunteering) async fn attend(
     code: &str,
 ) -> Result<(), Problem> {
     let session = find(txn, id).await?;
-    if !presence::is_good(state, id.0, code) {
+    if !check_in::is_good(state, id.0, code) {
         return Err(Code::CheckInCodeInvalid.into());
     }
     let own = enrolment::Entity::find()

@@ -4,22 +4,19 @@ mod meeting;
 mod offline;
 mod review;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use entities::ids::{ShiftId, SignupId};
 use entities::volunteering::{shift, signup};
 use sea_orm::sea_query::LockType;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QuerySelect};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{advance_one, find_shift, in_charge, own, span};
 use crate::audit;
 use crate::identity::Actor;
 use crate::places;
+use crate::platform::check_in::is_good;
 use crate::platform::code::Code;
-use crate::platform::crypto::Purpose;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 use crate::volunteering::SignupState;
@@ -28,27 +25,6 @@ use crate::volunteering::domain::{self, Step};
 pub(in crate::volunteering) use meeting::{Expected, Sighting, clear, expected_at, place};
 pub(in crate::volunteering) use offline::{Upload, upload};
 pub(in crate::volunteering) use review::{forgotten, review};
-
-/// The code that a screen shows in a time of 30 seconds: a shift's, or a session's.
-pub(in crate::volunteering) fn code(state: &AppState, of: Uuid, window: i64) -> String {
-    let signature = state.keys.sign(Purpose::CheckIn, &signed(of, window));
-    URL_SAFE_NO_PAD.encode(signature.get(..12).unwrap_or_default())
-}
-
-fn signed(of: Uuid, window: i64) -> Vec<u8> {
-    [of.as_bytes().as_slice(), &window.to_be_bytes()].concat()
-}
-
-/// The first of some times whose code it is.
-fn window_of(state: &AppState, of: Uuid, code: &str, windows: impl IntoIterator<Item = i64>) -> Option<i64> {
-    let signature = URL_SAFE_NO_PAD.decode(code).ok()?;
-    windows.into_iter().find(|window| state.keys.verify(Purpose::CheckIn, &signed(of, *window), &signature))
-}
-
-/// Whether a code is good now.
-pub(in crate::volunteering) fn is_good(state: &AppState, of: Uuid, code: &str) -> bool {
-    window_of(state, of, code, domain::good_windows(state.clock.now())).is_some()
-}
 
 /// How somebody's coming or leaving became known.
 struct Proof {

@@ -5,9 +5,10 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use serde_json::json;
 
-use super::{Proof, Sighting, lock_own, meeting, record, window_of};
+use super::{Proof, Sighting, lock_own, meeting, record};
 use crate::identity::Actor;
 use crate::places;
+use crate::platform::check_in::window_of;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;

@@ -1,6 +1,18 @@
-//! The rotating check-in code.
+//! The rotating code by which people show that they are where a screen is: a shift, a session, a deliberation.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
+use fast_qr::convert::svg::SvgBuilder;
+use fast_qr::qr::QRBuilder;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::code::Code;
+use super::crypto::Purpose;
+use super::http::Problem;
+use super::state::AppState;
 
 /// A check-in code changes this often (seconds).
 const CODE_SECONDS: i64 = 30;
@@ -32,6 +44,50 @@ pub fn scanned_windows(device: DateTime<Utc>) -> impl Iterator<Item = i64> {
 pub fn proven_moment(device: DateTime<Utc>, window: i64) -> DateTime<Utc> {
     let from = DateTime::from_timestamp(window * CODE_SECONDS, 0).unwrap_or_default();
     device.clamp(from, code_expires(window) - TimeDelta::milliseconds(1))
+}
+
+/// The code that a screen shows in a time of 30 seconds: of whatever has this id.
+pub fn code(state: &AppState, of: Uuid, window: i64) -> String {
+    let signature = state.keys.sign(Purpose::CheckIn, &signed(of, window));
+    URL_SAFE_NO_PAD.encode(signature.get(..12).unwrap_or_default())
+}
+
+fn signed(of: Uuid, window: i64) -> Vec<u8> {
+    [of.as_bytes().as_slice(), &window.to_be_bytes()].concat()
+}
+
+/// The first of some times whose code it is.
+pub fn window_of(state: &AppState, of: Uuid, code: &str, windows: impl IntoIterator<Item = i64>) -> Option<i64> {
+    let signature = URL_SAFE_NO_PAD.decode(code).ok()?;
+    windows.into_iter().find(|window| state.keys.verify(Purpose::CheckIn, &signed(of, *window), &signature))
+}
+
+/// Whether a code is good now.
+pub fn is_good(state: &AppState, of: Uuid, code: &str) -> bool {
+    window_of(state, of, code, good_windows(state.clock.now())).is_some()
+}
+
+/// What the leader's screen shows; it asks for a new one every 30 seconds.
+#[derive(Serialize, ToSchema)]
+pub struct CheckInCode {
+    code: String,
+    /// Until when it is accepted; half of its life it is shown.
+    expires_at: DateTime<Utc>,
+    /// A QR code of `linli://{check-in, attend or deliberate}/{id}/{code}`.
+    qr_svg: String,
+}
+
+impl CheckInCode {
+    /// The code of something now; `act` is the word in its link.
+    pub fn now(state: &AppState, act: &str, of: Uuid) -> Result<Self, Problem> {
+        let window = code_window(state.clock.now());
+        let code = code(state, of, window);
+        let picture = QRBuilder::new(format!("linli://{act}/{of}/{code}"))
+            .build()
+            .map_err(|error| Problem::from(Code::Internal).caused_by(error.to_string()))?;
+        let qr_svg = SvgBuilder::default().to_str(&picture);
+        Ok(Self { code, expires_at: code_expires(window), qr_svg })
+    }
 }
 
 #[cfg(test)]
