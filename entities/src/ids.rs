@@ -121,6 +121,8 @@ ids! {
     InboxEntryId,
     /// A public act on a community's board.
     NoticeId,
+    /// What somebody has against a notice.
+    ObjectionId,
     /// A balance of one unit in one community.
     AccountId,
     /// Amounts that moved together.
@@ -145,6 +147,16 @@ ids! {
     SurveyResponseId,
     /// What somebody says the neighbourhood needs.
     NeedId,
+    /// Something that happened to a need.
+    NeedEventId,
+    /// One need gone into another.
+    NeedMergeId,
+    /// One person's trouble, for the social workers in charge.
+    CaseId,
+    /// Somebody's right to read a case.
+    CaseHandlerId,
+    /// What a handler of a case wrote down.
+    CaseNoteId,
     /// A social organisation.
     OrganisationId,
     /// Somebody's belonging to an organisation.
@@ -193,6 +205,10 @@ ids! {
     ProgrammeId,
     /// Work for a place.
     ProjectId,
+    /// An expert's scores for a design.
+    ReviewId,
+    /// A proposal of which projects a programme pays for.
+    SelectionId,
     /// Volunteers who serve together.
     TeamId,
     /// One person's membership of one team.

@@ -1,6 +1,7 @@
 //! Linli's tables as SeaORM models, a module a capability; no logic.
 
 pub mod audit;
+pub mod cases;
 pub mod certificates;
 pub mod figures;
 pub mod files;

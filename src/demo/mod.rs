@@ -1,5 +1,6 @@
 //! `linli demo`: the whole product in one process, with the people and facts of the seed document and a WeChat simulator.
 
+mod cases;
 mod certificates;
 mod figures;
 mod funds;
@@ -42,6 +43,7 @@ pub use seed::{place_id, seed, user_id};
 pub async fn act(state: &AppState) -> Result<(), SetupError> {
     points::seed(state).await?;
     certificates::act(state).await?;
+    cases::seed(state).await?;
     funds::act(state).await?;
     figures::seed(state).await?;
     Ok(())

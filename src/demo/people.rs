@@ -10,7 +10,7 @@ pub struct Kind {
     pub may: &'static str,
     stem: &'static str,
     count: usize,
-    /// Building of 光华社区, for those who live there.
+    /// Their building, for those who live in one.
     home: Option<&'static str>,
     role: Option<(Role, &'static str)>,
 }
@@ -56,6 +56,10 @@ pub const PEOPLE: &[Kind] = &[
     Kind { names: "supervisor", may: "督导 (supervisor)", stem: "supervisor", count: 1, home: None, role: Some((Role::Supervisor, DISTRICT)) },
     Kind { names: "evaluator", may: "第三方评估 (evaluator)", stem: "evaluator", count: 1, home: None, role: Some((Role::Evaluator, DISTRICT)) },
     Kind { names: "merchant", may: "商户：核销兑换码 (settles pickup codes)", stem: "merchant", count: 1, home: None, role: Some((Role::Merchant, GUANGHUA)) },
+    Kind { names: "anjing-1 … 6", may: "安静社区居民，已认证 (verified resident of 安静社区)", stem: "anjing", count: 6, home: Some("/jiangan/qiuchang/anjing/wg1/b1/"), role: None },
+    Kind { names: "wenhui-1 … 6", may: "文卉苑社区居民，已认证 (verified resident of 文卉苑社区)", stem: "wenhui", count: 6, home: Some("/jiangan/baibuting/wenhuiyuan/wg1/b1/"), role: None },
+    Kind { names: "tongan-1 … 6", may: "同安社区居民，已认证 (verified resident of 同安社区)", stem: "tongan", count: 6, home: Some("/jiangan/chezhan/tongan/wg1/b1/"), role: None },
+    Kind { names: "yiyuan-1 … 6", may: "艺苑社区居民，已认证 (verified resident of 艺苑社区)", stem: "yiyuan", count: 6, home: Some("/jiangan/laodong/yiyuan/wg1/b1/"), role: None },
 ];
 
 /// Everybody, one by one.
@@ -69,7 +73,10 @@ pub fn all() -> impl Iterator<Item = Person> {
                 ("org", 1) => "org-a".to_owned(),
                 ("org", _) => "org-b".to_owned(),
                 ("staff", 2) => "staff-2".to_owned(),
-                ("resident" | "volunteer" | "newcomer" | "social-worker", number) => format!("{}-{number}", kind.stem),
+                (
+                    "resident" | "volunteer" | "newcomer" | "social-worker" | "anjing" | "wenhui" | "tongan" | "yiyuan",
+                    number,
+                ) => format!("{}-{number}", kind.stem),
                 (stem, _) => stem.to_owned(),
             };
             let pick = |from: &[&str; 10], at: usize| from.get(at % 10).copied().unwrap_or_default().to_owned();

@@ -161,6 +161,7 @@ async fn budgets(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Prob
                 title: format!("积分预算增加 {amount} 分"),
                 body: format!("{reason}。目前还可发放 {amount} 分。"),
                 subject: Some(source),
+                ..Notice::default()
             };
             notices::publish(state, txn, notice).await?;
         }

@@ -90,6 +90,7 @@ async fn publish(
         title: format!("{}{month}月度公示", community.name),
         body: figures.words(minimum_cell, &hash),
         subject: Some(("summary", id.0)),
+        ..Notice::default()
     };
     let notice_id = notices::publish(state, txn, notice).await?;
     let row = summary::ActiveModel {

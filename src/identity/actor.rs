@@ -108,6 +108,19 @@ pub(super) async fn grants_of(connection: &impl ConnectionTrait, user: UserId) -
     Ok(live.all(connection).await?)
 }
 
+/// Whether somebody holds a permission at a place at a time: for naming people who are not calling.
+pub async fn holds(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+    permission: Permission,
+    path: &str,
+    at: DateTime<Utc>,
+) -> Result<bool, Problem> {
+    let grants = grants_of(connection, user).await?;
+    let mut held = grants.iter().map(|grant| Held { role: grant.role, path: &grant.place_path, until: grant.until });
+    Ok(held.any(|grant| grant.gives(permission, path, at)))
+}
+
 /// Where somebody lives, once that is confirmed.
 pub async fn residence(connection: &impl ConnectionTrait, user: UserId) -> Result<Option<Residence>, Problem> {
     let row = residency::Entity::find()

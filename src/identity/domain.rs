@@ -37,6 +37,8 @@ pub enum Permission {
     Represent,
     /// Use what social workers are for.
     SocialWork,
+    /// Say who handles a case, without reading it.
+    SuperviseCases,
     /// Act for a social organisation.
     ActForOrganisation,
     /// Supervise projects.
@@ -50,7 +52,7 @@ pub enum Permission {
 use Permission::{
     ActForOrganisation, AwardPoints, Evaluate, GiveGrants, ManageActivities, ManagePolls, ManageProjects,
     ManageRewards, ManageSettings, ManageSurveys, Moderate, PushSurveys, ReadComplaints, Represent, SettleRedemptions,
-    SocialWork, Supervise, VerifyResidents, Volunteer,
+    SocialWork, Supervise, SuperviseCases, VerifyResidents, Volunteer,
 };
 
 const STAFF: &[Permission] = &[
@@ -75,10 +77,36 @@ const STAFF: &[Permission] = &[
     Volunteer,
 ];
 
-/// What a role may do at its place. Staff of all three levels may do the same, each in all of their place.
+/// [`STAFF`] and what the district alone does.
+const DISTRICT: &[Permission] = &[
+    VerifyResidents,
+    GiveGrants,
+    Moderate,
+    ReadComplaints,
+    ManageProjects,
+    ManagePolls,
+    ManageSurveys,
+    PushSurveys,
+    ManageActivities,
+    ManageSettings,
+    AwardPoints,
+    ManageRewards,
+    SettleRedemptions,
+    Represent,
+    SocialWork,
+    SuperviseCases,
+    ActForOrganisation,
+    Supervise,
+    Evaluate,
+    Volunteer,
+];
+
+/// What a role may do at its place. Staff of all three levels may do nearly the same, each in all of their place: the district
+/// alone says who handles a case, since whoever stands near to somebody's trouble should not learn of it.
 pub const fn permissions(role: Role) -> &'static [Permission] {
     match role {
-        Role::DistrictStaff | Role::StreetStaff | Role::CommunityStaff => STAFF,
+        Role::DistrictStaff => DISTRICT,
+        Role::StreetStaff | Role::CommunityStaff => STAFF,
         Role::BuildingLeader => &[VerifyResidents, PushSurveys],
         Role::Volunteer => &[Volunteer],
         Role::Representative => &[Represent],
@@ -113,7 +141,7 @@ impl Held<'_> {
 /// Nobody gives more than they hold: whoever gives `role` at `path` may give grants there, holds every permission of the
 /// role there, and holds them at least as long as the new grant lasts.
 pub fn may_give(held: &[Held<'_>], role: Role, path: &str, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    // Levels of staff hold the same permissions; the place of the grant tells them apart.
+    // Levels of staff hold nearly the same permissions; the place of the grant tells them apart.
     let rank = |role| match role {
         Role::DistrictStaff => 3,
         Role::StreetStaff => 2,

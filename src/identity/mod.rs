@@ -8,6 +8,7 @@
 
 mod actor;
 pub mod domain;
+mod holders;
 mod http;
 mod service;
 mod session;
@@ -17,9 +18,10 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
-pub use actor::{Actor, Residence, residence};
+pub use actor::{Actor, Residence, holds, residence};
 pub use domain::Permission;
 pub use entities::identity::{ResidencyState, Role};
+pub use holders::{Holder, holders, person_may};
 pub use service::{Personal, masked_name, masked_phone, personal_of, phones};
 
 /// Copies of a path must be the path of their place, or a grant would cover what it should not.

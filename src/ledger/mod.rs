@@ -18,11 +18,12 @@
 //! lock covers its lots and what its person owes. Who moves for several people in several transactions of one database
 //! transaction goes through them in order of their ids.
 //!
-//! [`accounts`] balances · `books` writing · [`record`] entering and ending holds · [`lots`] · `recovery` · [`reversal`] · [`entries`]
+//! [`accounts`] balances · `books` writing · [`record`] entering and ending holds · [`lots`] · `recovery` · [`reversal`] · [`entries`] · [`funds`]
 
 mod accounts;
 mod books;
 mod entries;
+mod funds;
 mod lots;
 mod record;
 mod recovery;
@@ -36,6 +37,7 @@ use crate::platform::capability::Capability;
 pub use accounts::{Balance, Party, account_id, balance, budget, lock_for_award};
 pub use entities::ledger::{TransactionKind, TransactionPhase};
 pub use entries::{Effect, Entry, effects, entries};
+pub use funds::{FundBalance, FundEntry, fund_balance, fund_balances, fund_entries};
 pub use lots::expire_due;
 pub use record::{Transaction, Transfer, expire_hold, hold, post, record, void};
 pub use reversal::{Reversal, TakenBack, reverse};

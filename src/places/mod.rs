@@ -5,6 +5,7 @@
 //! ([`within`]). A community is the tenant: whatever belongs to a place below or at a community carries its `community_id`.
 
 mod http;
+mod near;
 mod rules;
 
 use entities::ids::PlaceId;
@@ -17,6 +18,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 
 pub use http::ListParams;
+pub use near::{Point, locate};
 pub use rules::{merged, rules, rules_at, set};
 
 pub use entities::places::PlaceKind;
@@ -106,6 +108,17 @@ pub fn communities_of(place: &Place, community: impl ColumnTrait) -> Condition {
         .cond_where(within(place::Column::Path, &place.path))
         .and_where(place::Column::Kind.eq(PlaceKind::Community));
     Condition::all().add(community.in_subquery(below))
+}
+
+/// Rows of places for a list that concerns a place: its own, those of the places that it lies in, and of those below it.
+pub fn around(place: &Place, column: impl ColumnTrait) -> Condition {
+    let mut around = sea_orm::sea_query::Query::select();
+    around.column(place::Column::Id).from(place::Entity).cond_where(
+        Condition::any()
+            .add(within(place::Column::Path, &place.path))
+            .add(place::Column::Path.is_in(rules::paths_above(&place.path))),
+    );
+    Condition::all().add(column.in_subquery(around))
 }
 
 /// Whether `path` lies at or below `outer`.

@@ -34,10 +34,13 @@ pub async fn rules_at(
 
 /// A place with all that it lies in, outermost first.
 async fn chain(connection: &impl ConnectionTrait, place: &place::Model) -> Result<Vec<place::Model>, Problem> {
-    // "/a/b/c/" lies in "/a/", "/a/b/" and itself.
-    let above = place.path.match_indices('/').skip(1).filter_map(|(at, _)| place.path.get(..=at));
-    let chain = place::Entity::find().filter(place::Column::Path.is_in(above)).order_by_asc(place::Column::Path);
-    Ok(chain.all(connection).await?)
+    let above = place::Column::Path.is_in(paths_above(&place.path));
+    Ok(place::Entity::find().filter(above).order_by_asc(place::Column::Path).all(connection).await?)
+}
+
+/// The path itself and those that it lies in: "/a/b/c/" lies in "/a/" and "/a/b/".
+pub(super) fn paths_above(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').skip(1).filter_map(|(at, _)| path.get(..=at))
 }
 
 /// Replaces what a place has set by `own`, if that makes rules; gives the rules that follow. A mistake is named by its field.

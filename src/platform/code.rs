@@ -55,7 +55,13 @@ codes! {
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
+    NeedTaken              409 "该需求当前状态不能进行此操作" "The need is not in a state that allows this";
+    CaseClosed             409 "个案已办结" "The case is closed";
+    AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
+    LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
     ResidencyExists        409 "您已有待审核或已通过的居住认证" "You already have a pending or approved residency";
+    ObjectionsClosed       409 "异议期已结束，或该公示不接受异议" "The notice takes no objections, or no longer";
+    ObjectionOpen          409 "您的异议正在处理，请等待答复" "Your objection to this notice still waits for its reply";
     AlreadyDecided         409 "已经处理过" "This has been decided already";
     GrantExists            409 "该授权已存在" "The person already holds this grant";
     AlreadyReported        409 "您已经举报过" "You have reported this already";
@@ -126,6 +132,18 @@ codes! {
     PointsBudgetExhausted  409 "本社区的积分预算不足" "The community's gift budget does not cover this award";
     AlreadyReversed        409 "已经撤回过" "This has been taken back already";
     AwardLimit             409 "超出今日可发放的积分" "The day's limit for awards by hand is reached";
+    ProgrammeFrozen        409 "资助计划已开放，内容不可更改" "An open programme stays as it was published; only its budget rises";
+    ProgrammeNotOpen       409 "资助计划未开放" "The programme is not open";
+    ProgrammeBusy          409 "资助计划还有未决的项目或未结束的子计划" "Projects of the programme are undecided, or parts of it are open";
+    PhaseOver              409 "不在该阶段的时间内" "The programme's phase for this has not begun or is over";
+    AboveCap               409 "预算超过单个项目上限" "The budget is above the programme's cap for one project";
+    NotAnExpert            409 "评审专家须为社工" "An expert is a social worker at the programme's place";
+    NotOnPanel             403 "您不在评审专家名单中" "You are not on the programme's panel";
+    ConflictOfInterest     403 "与该项目有利害关系，不能评审" "You have a conflict of interest in this project";
+    AlreadyReviewed        409 "您已评审过这一版" "You have reviewed this version already";
+    ReviewsMissing         409 "专家评审份数不足" "Not enough experts have reviewed this version";
+    SelectionNotReady      409 "尚不能提出入选名单" "Something is missing for a selection; the answer says what";
+    SelectionStale         409 "名单已不是最新，请重新提出" "The list is not the latest, or a project has moved on: propose anew";
     ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
     PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";
     BodyTooLarge           413 "内容过大" "The request is too large";
@@ -165,6 +183,7 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("academy_enrolments_not_by_oneself", Code::OwnAct),
     ("attendances_not_by_oneself", Code::OwnAct),
     ("award_budgets_daily", Code::AwardLimit),
+    ("case_handlers_not_by_oneself", Code::OwnAct),
     ("certificates_not_by_oneself", Code::OwnAct),
     ("correction_requests_not_by_oneself", Code::OwnAct),
     ("correction_requests_one_open", Code::CorrectionOpen),
@@ -183,16 +202,29 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
     ("need_supports_not_own", Code::OwnNeed),
+    ("needs_recorder_not_author", Code::OwnAct),
     ("no_shows_appeal_by_another", Code::OwnAct),
     ("no_shows_not_by_oneself", Code::OwnAct),
     ("operator_admissions_not_by_oneself", Code::OwnAct),
     ("platforms_from_pool", Code::NotInPool),
+    ("objections_in_time", Code::ObjectionsClosed),
+    ("objections_not_by_oneself", Code::OwnAct),
+    ("objections_one_open", Code::ObjectionOpen),
     ("points_awards_by_two", Code::OwnAct),
     ("points_awards_not_to_oneself", Code::OwnAct),
     ("points_awards_reversed_by_another", Code::OwnAct),
     ("poll_ballots_once", Code::AlreadyVoted),
     ("poll_participations_elector", Code::NotAnElector),
     ("poll_participations_pkey", Code::AlreadyVoted),
+    ("programme_experts_not_by_oneself", Code::OwnAct),
+    ("programmes_frozen", Code::ProgrammeFrozen),
+    ("project_conflicts_before_review", Code::AlreadyReviewed),
+    ("project_designs_cap", Code::AboveCap),
+    ("project_designs_in_time", Code::PhaseOver),
+    ("project_reviews_no_conflict", Code::ConflictOfInterest),
+    ("project_reviews_once", Code::AlreadyReviewed),
+    ("project_reviews_panel", Code::NotOnPanel),
+    ("project_selections_by_two", Code::OwnAct),
     ("project_parties_apart", Code::PartiesNotApart),
     ("project_parties_no_shared_people", Code::PartiesNotApart),
     ("projects_lifecycle", Code::ProjectState),

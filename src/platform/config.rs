@@ -124,10 +124,15 @@ pub struct Rules {
     pub minimum_rest_minutes: i64,
     pub cancel_cutoff_hours: i64,
     pub appeal_days: i64,
+    pub objection_reply_days: i64,
     pub no_shows_before_suspension: u64,
     pub no_shows_within_days: i64,
     pub suspension_days: i64,
     pub leaderboard: bool,
+    pub need_days_charity: i64,
+    pub need_days_culture_education: i64,
+    pub need_days_rights: i64,
+    pub need_days_convenience: i64,
 }
 
 /// A setting that is missing or wrong.
@@ -202,9 +207,14 @@ impl Rules {
             ("minimum_rest_minutes", self.minimum_rest_minutes, 0..=7 * 24 * 60),
             ("cancel_cutoff_hours", self.cancel_cutoff_hours, 0..=30 * 24),
             ("appeal_days", self.appeal_days, 0..=366),
+            ("objection_reply_days", self.objection_reply_days, 1..=60),
             ("no_shows_within_days", self.no_shows_within_days, 1..=3660),
             ("suspension_days", self.suspension_days, 0..=3660),
             ("check_in_early_minutes", self.check_in_early_minutes, 0..=24 * 60),
+            ("need_days_charity", self.need_days_charity, 1..=366),
+            ("need_days_culture_education", self.need_days_culture_education, 1..=366),
+            ("need_days_rights", self.need_days_rights, 1..=366),
+            ("need_days_convenience", self.need_days_convenience, 1..=366),
         ];
         for (field, value, range) in ranges {
             if !range.contains(&value) {

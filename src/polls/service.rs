@@ -266,6 +266,7 @@ pub(super) async fn close(
         title: format!("表决结果：{}", closed.title),
         body: announcement(&closed, &options, &count),
         subject: Some(("poll", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(closed)

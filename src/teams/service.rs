@@ -64,6 +64,7 @@ pub(super) async fn found(
         title: format!("志愿队伍成立：{}", row.name),
         body: row.description.clone(),
         subject: Some(("team", row.id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(row)

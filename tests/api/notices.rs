@@ -1,7 +1,10 @@
 //! The board: reading it, its chain, and what a silent edit leads to.
 
+use chrono::TimeDelta;
+use entities::ids::NoticeId;
 use entities::notices::{head, notice};
 use entities::places::place;
+use linli::notices::domain::commitment;
 use linli::notices::{self, Notice};
 use linli::platform::http::transact;
 use linli::platform::state::AppState;
@@ -13,18 +16,27 @@ use sha2::{Digest, Sha256};
 use crate::support::{ANJING, BUILDING_1, GUANGHUA, TestApp, place_id, user_id};
 
 async fn publish(state: &AppState, path: &str, title: &str) {
+    let board = (place_id(path), title.to_owned());
+    publish_with(state, GUANGHUA, |notice| Notice { community_id: board.0, title: board.1, ..notice }).await;
+}
+
+async fn publish_with(
+    state: &AppState,
+    path: &str,
+    change: impl FnOnce(Notice<'static>) -> Notice<'static>,
+) -> NoticeId {
     transact(state, async |txn| {
         let notice = Notice {
             community_id: place_id(path),
             kind: "test.act",
-            title: title.to_owned(),
+            title: "公示".to_owned(),
             body: "第一行\n\"第二行\"\t\\".to_owned(),
-            subject: None,
+            ..Notice::default()
         };
-        notices::publish(state, txn, notice).await
+        notices::publish(state, txn, change(notice)).await
     })
     .await
-    .unwrap();
+    .unwrap()
 }
 
 fn titles(page: &serde_json::Value) -> Vec<&str> {
@@ -52,11 +64,43 @@ async fn everybody_reads_the_board_of_a_place() {
         assert_eq!(titles(&person.get(&path).await.expect(200)), ["甲"]);
 
         let id = first["items"][0]["id"].as_str().unwrap();
-        assert_eq!(person.get(&format!("/notices/{id}")).await.expect(200), first["items"][0]);
+        let mut one = person.get(&format!("/notices/{id}")).await.expect(200);
+        let more = one.as_object_mut().unwrap();
+        assert_eq!((more.remove("window"), more.remove("corrections")), (Some(json!(null)), Some(json!([]))));
+        assert_eq!(one, first["items"][0]);
         person.get("/notices/00000000-0000-4000-8000-000000000000").await.refused(404, "not_found");
         person.get(&format!("/notices?place_id={}", user_id("staff"))).await.names("?place_id");
         person.get("/notices").await.names("?place_id");
         person.get(&format!("/notices?place_id={}&cursor=AAAA", place_id(GUANGHUA))).await.names("?cursor");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_place_reads_the_boards_above_it_too_and_its_own_alone_if_it_asks() {
+    TestApp::run(async |app| {
+        let person = app.sign_in("resident-1").await;
+        for (path, title) in [("/jiangan/", "区"), ("/jiangan/chezhan/", "街"), (GUANGHUA, "社"), (ANJING, "别处")]
+        {
+            publish(&app.state, path, title).await;
+        }
+        let board = async |path: &str, more: &str| {
+            let page = person.get(&format!("/notices?place_id={}{more}", place_id(path))).await.expect(200);
+            titles(&page).join("")
+        };
+        assert_eq!(board(GUANGHUA, "").await, "社街区");
+        assert_eq!(board(BUILDING_1, "").await, "社街区");
+        assert_eq!(board("/jiangan/chezhan/", "").await, "社街区");
+        assert_eq!(board("/jiangan/", "").await, "别处社街区");
+        for (path, own) in [(GUANGHUA, "社"), (BUILDING_1, "社"), ("/jiangan/chezhan/", "街"), ("/jiangan/", "区")]
+        {
+            assert_eq!(board(path, "&own=true").await, own);
+        }
+        // Guard: the trigger `notice_heads_board`.
+        let txn = app.state.db.begin().await.unwrap();
+        let astray = Notice { community_id: place_id(BUILDING_1), kind: "test.act", ..Notice::default() };
+        notices::publish(&app.state, &txn, astray).await.unwrap_err();
+        txn.rollback().await.unwrap();
     })
     .await;
 }
@@ -68,23 +112,25 @@ async fn a_reader_recomputes_the_chain_from_the_api() {
         for title in ["一", "二", "三"] {
             publish(&app.state, GUANGHUA, title).await;
         }
+        publish_with(&app.state, GUANGHUA, |notice| Notice {
+            window: Some(app.state.clock.now() + TimeDelta::days(7)),
+            commitment: Some(commitment(&"5a".repeat(32), "附件")),
+            ..notice
+        })
+        .await;
         let board = person.get(&format!("/notices?place_id={}", place_id(GUANGHUA))).await.expect(200);
         let mut before = "0".repeat(64);
         for (item, seq) in board["items"].as_array().unwrap().iter().rev().zip(1..) {
             assert_eq!(item["seq"], seq);
             assert_eq!(item["prev_hash"], before);
-            let fields = [
-                "community_id",
-                "seq",
-                "kind",
-                "title",
-                "body",
-                "subject_kind",
-                "subject_id",
-                "published_at",
-                "prev_hash",
-            ];
-            let mut chained = vec![json!("linli.notice.v1")];
+            let mut fields =
+                vec!["community_id", "seq", "kind", "title", "body", "subject_kind", "subject_id", "published_at"];
+            if item["version"] == 2 {
+                fields.extend(["objections_until", "corrects_id", "commitment"]);
+            }
+            fields.push("prev_hash");
+            assert_eq!(item["version"], if seq == 4 { 2 } else { 1 }, "what needs no more stays version 1");
+            let mut chained = vec![json!(format!("linli.notice.v{}", item["version"]))];
             chained.extend(fields.iter().map(|field| item[field].clone()));
             let hash = Sha256::digest(serde_json::to_string(&chained).unwrap());
             before = linli::platform::crypto::hex(&hash);
@@ -122,7 +168,7 @@ async fn what_is_undone_leaves_no_link() {
             kind: "test.act",
             title: "撤销".to_owned(),
             body: "无".to_owned(),
-            subject: None,
+            ..Notice::default()
         };
         notices::publish(&app.state, &txn, notice).await.unwrap();
         txn.rollback().await.unwrap();

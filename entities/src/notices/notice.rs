@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 use crate::ids::NoticeId;
 use crate::ids::PlaceId;
 
-/// A public act on a community's board; rows are only ever added and each carries the hash of the one before.
+/// A public act on a place's board; rows are only ever added and each carries the hash of the one before.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "notices")]
 pub struct Model {
@@ -22,6 +22,10 @@ pub struct Model {
     pub published_at: DateTimeUtc,
     pub prev_hash: String,
     pub hash: String,
+    pub objections_until: Option<DateTimeUtc>,
+    pub corrects_id: Option<NoticeId>,
+    pub commitment: Option<String>,
+    pub version: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,9 @@
 //! Tables of `programmes`.
 
+pub mod community_poll;
+pub mod expert;
 pub mod programme;
+pub mod selection;
 
 use crate::text_enum;
 

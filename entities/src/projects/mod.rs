@@ -1,8 +1,13 @@
 //! Tables of `projects`.
 
+pub mod conflict;
+pub mod design;
+pub mod draft;
 pub mod party;
 pub mod project;
 pub mod project_move;
+pub mod review;
+pub mod selected;
 pub mod step;
 
 use crate::text_enum;
@@ -61,5 +66,14 @@ text_enum! {
         Implementer,
         Supervisor,
         Evaluator,
+    }
+}
+
+text_enum! {
+    /// What an expert makes of a design.
+    pub enum Recommendation {
+        Support,
+        Revise,
+        Oppose,
     }
 }

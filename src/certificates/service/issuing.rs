@@ -161,6 +161,7 @@ pub(in crate::certificates) async fn issue(
         title: "出具志愿服务记录证明".to_owned(),
         body: format!("编号{serial}，服务时长{}，可凭核验码查验。", domain::duration_text(minutes)),
         subject: Some(("certificate", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(row)
@@ -350,6 +351,7 @@ pub(in crate::certificates) async fn revoke(
         title: "撤销志愿服务记录证明".to_owned(),
         body: format!("编号{serial}的证明已撤销，原因可凭核验码查询。"),
         subject: Some(("certificate", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(row)

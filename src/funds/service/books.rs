@@ -144,6 +144,7 @@ async fn publish(state: &AppState, txn: &DatabaseTransaction, fund: &fund::Model
         title: format!("{}{month}月收支公示", fund.name),
         body: books.words(),
         subject: Some(("fund_month", id.0)),
+        ..Notice::default()
     };
     let notice_id = notices::publish(state, txn, notice).await?;
     let row = month::ActiveModel {

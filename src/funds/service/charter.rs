@@ -90,6 +90,7 @@ pub async fn found(
         title: format!("自治经费设立：{}", row.name),
         body: row.charter.clone(),
         subject: Some(("fund", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(row)

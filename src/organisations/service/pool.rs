@@ -178,6 +178,7 @@ pub(in crate::organisations) async fn decide(
             title: format!("运营机构库：{}{outcome}", organisation.name),
             body: format!("“{}”：{}{outcome}。{}", round.title, organisation.name, reason.trim()),
             subject: Some(("operator_admission", id.0)),
+            ..Notice::default()
         };
         notices::publish(state, txn, notice).await?;
     }

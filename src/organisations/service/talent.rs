@@ -289,6 +289,7 @@ pub(in crate::organisations) async fn publish(
         title: format!("社工人才选拔名单：{}", round.title),
         body: format!("共{}人报名，入选{}人。\n{}", applications.len(), lines.len(), lines.join("\n")),
         subject: Some(("talent_round", round.id.0)),
+        ..Notice::default()
     };
     record(state, txn, actor, "talent_round.publish", &round).await?;
     for (to, outcome) in [(true, "入选"), (false, "未入选")] {

@@ -50,6 +50,7 @@ pub(in crate::points) async fn raise(
         title: format!("积分预算增加 {amount} 分"),
         body: format!("{reason}。目前还可发放 {available} 分。"),
         subject: Some(target),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(available)

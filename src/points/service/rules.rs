@@ -169,6 +169,7 @@ pub(in crate::points) async fn set(
             domain::text(key, &terms)
         ),
         subject: None,
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(())

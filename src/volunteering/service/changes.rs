@@ -280,6 +280,7 @@ pub(in crate::volunteering) async fn call_off(
         title: format!("班次取消：{}", activity.title),
         body: format!("{}的班次取消，已通知报名的{}人。", span(&after).text(), expected.len()),
         subject: Some(("shift", id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(after)

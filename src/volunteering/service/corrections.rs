@@ -129,6 +129,7 @@ async fn publish(
         title: format!("志愿服务时长更正：{}", activity.title),
         body: format!("{}：1名志愿者的时长由{before}分钟更正为{after}分钟。", span(shift).text()),
         subject: Some(("service_correction", made.id.0)),
+        ..Notice::default()
     };
     notices::publish(state, txn, notice).await?;
     Ok(())

@@ -176,6 +176,7 @@ impl<'a> Batch<'a> {
             title: format!("志愿服务时长：{}", self.title),
             body: format!("{}：{people}名志愿者，共{minutes}分钟。", span(self.shift).text()),
             subject: Some(("service_batch", self.id)),
+            ..Notice::default()
         };
         notices::publish(self.state, self.txn, notice).await?;
         Ok(())

@@ -1,0 +1,9 @@
+//! What makes a programme, which phase it is in, what a review is worth, and who gets the money: all pure.
+
+mod allocation;
+mod plan;
+mod rubric;
+
+pub use allocation::{Candidate, Choice, Reason, allocate};
+pub use plan::{Mistake, Phase, Phases, Plan};
+pub use rubric::{Criterion, WHOLE, mean, points, share, weighted};
