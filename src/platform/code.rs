@@ -139,7 +139,6 @@ codes! {
     AboveCap               409 "预算超过单个项目上限" "The budget is above the programme's cap for one project";
     NotAnExpert            409 "评审专家须为社工" "An expert is a social worker at the programme's place";
     NotOnPanel             403 "您不在评审专家名单中" "You are not on the programme's panel";
-    ConflictOfInterest     403 "与该项目有利害关系，不能评审" "You have a conflict of interest in this project";
     AlreadyReviewed        409 "您已评审过这一版" "You have reviewed this version already";
     ReviewsMissing         409 "专家评审份数不足" "Not enough experts have reviewed this version";
     SelectionNotReady      409 "尚不能提出入选名单" "Something is missing for a selection; the answer says what";
