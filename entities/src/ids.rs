@@ -147,6 +147,10 @@ ids! {
     SurveyResponseId,
     /// What somebody says the neighbourhood needs.
     NeedId,
+    /// Something that happened to a need.
+    NeedEventId,
+    /// One need gone into another.
+    NeedMergeId,
     /// One person's trouble, for the social workers in charge.
     CaseId,
     /// Somebody's right to read a case.

@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entities::ids::NeedId;
 use entities::moderation::{ModerationReason, ModerationState, SecurityState, item};
-use entities::needs::{NeedCategory, NeedState, need, support};
+use entities::needs::{NeedCategory, NeedChannel, NeedState, Urgency, need, support};
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use serde_json::json;
 
 use super::seed::{place_id, put, user_id};
 use crate::platform::http::Problem;
@@ -127,7 +128,7 @@ async fn insert(state: &AppState, txn: &DatabaseTransaction, id: NeedId, item: &
         community_id: Set(place_id(GUANGHUA)),
         place_id: Set(place_id(item.place)),
         place_path: Set(item.place.to_owned()),
-        author_id: Set(author),
+        author_id: Set(Some(author)),
         category: Set(item.category),
         title: Set(item.title.to_owned()),
         body: Set(item.body.to_owned()),
@@ -137,12 +138,23 @@ async fn insert(state: &AppState, txn: &DatabaseTransaction, id: NeedId, item: &
         support_count: Set(i64::try_from(item.supporters.len()).unwrap_or_default()),
         created_at: Set(created_at),
         published_at: Set((item.state != NeedState::InReview).then_some(created_at)),
-        project_id: Set(None),
+        channel: Set(NeedChannel::MiniProgram),
+        urgency: Set(Urgency::Normal),
+        beneficiary_groups: Set(json!([])),
+        ..Default::default()
     };
     put(txn, row).await?;
     for name in item.supporters {
-        put(txn, support::ActiveModel { need_id: Set(id), user_id: Set(user_id(name)), created_at: Set(created_at) })
-            .await?;
+        put(
+            txn,
+            support::ActiveModel {
+                need_id: Set(id),
+                user_id: Set(user_id(name)),
+                created_at: Set(created_at),
+                merge_id: Set(None),
+            },
+        )
+        .await?;
     }
     if item.state == NeedState::InReview {
         let row = item::ActiveModel {

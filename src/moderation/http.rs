@@ -2,7 +2,7 @@ use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
 use entities::identity::user;
-use entities::ids::{ComplaintId, ModerationItemId, PlaceId, ReportId};
+use entities::ids::{ComplaintId, ModerationItemId, NeedId, PlaceId, ReportId};
 use entities::moderation::{
     ModerationAction, ModerationReason, ModerationState, SecurityState, complaint, item, report,
 };
@@ -243,6 +243,7 @@ async fn complain(
             about: Set(about.as_deref().map(|about| about.trim().to_owned())),
             body: Set(body.trim().to_owned()),
             created_at: Set(state.clock.now()),
+            need_id: Set(None),
         };
         Ok(ComplaintTaken { id: row.insert(txn).await?.id })
     })
@@ -256,6 +257,8 @@ struct ComplaintView {
     /// Absent for somebody without a residence.
     community_id: Option<PlaceId>,
     about: Option<String>,
+    /// The need whose handling it is about.
+    need_id: Option<NeedId>,
     body: String,
     /// Masked.
     author: Option<String>,
@@ -297,6 +300,7 @@ async fn complaints(
             id: row.id,
             community_id: row.community_id,
             about: row.about,
+            need_id: row.need_id,
             body: row.body,
             created_at: row.created_at,
         },

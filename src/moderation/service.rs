@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
-use entities::ids::{ModerationItemId, PlaceId, ReportId};
+use entities::ids::{ComplaintId, ModerationItemId, NeedId, PlaceId, ReportId};
 use entities::moderation::{
-    ModerationAction, ModerationReason, ModerationState, SecurityState, item, item_file, report,
+    ModerationAction, ModerationReason, ModerationState, SecurityState, complaint, item, item_file, report,
 };
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -223,6 +223,28 @@ pub(super) async fn complaint_place(
 ) -> Result<(Option<PlaceId>, String), Problem> {
     let residence = crate::identity::residence(txn, actor.user_id).await?;
     Ok(residence.map_or((None, NOWHERE.to_owned()), |home| (Some(home.community_id), home.place_path)))
+}
+
+/// Takes a complaint about how a need is dealt with: staff of the need's place and above read it.
+pub async fn complain_of_need(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    need_id: NeedId,
+    (community_id, place_path): (PlaceId, &str),
+    body: &str,
+) -> Result<ComplaintId, Problem> {
+    let row = complaint::ActiveModel {
+        id: Set(ids::ordered(&state.clock)),
+        user_id: Set(actor.user_id),
+        community_id: Set(Some(community_id)),
+        place_path: Set(place_path.to_owned()),
+        about: Set(Some("需求办理".to_owned())),
+        body: Set(body.to_owned()),
+        created_at: Set(state.clock.now()),
+        need_id: Set(Some(need_id)),
+    };
+    Ok(row.insert(txn).await?.id)
 }
 
 const RULES: &[(&str, &str)] = &[(

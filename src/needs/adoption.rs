@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use entities::ids::{NeedId, PlaceId, ProjectId};
-use entities::needs::{NeedState, need};
+use entities::needs::{NeedEventKind, NeedState, need};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
-use super::domain;
+use super::{domain, service};
 use crate::identity::{self, Actor};
 use crate::notifications::{self, Message, Template};
 use crate::platform::capability::{Explained, Explanation};
@@ -58,6 +58,9 @@ pub async fn adopt(
     }
     // Who rewards several people goes through them in the order of their ids.
     adopted.sort_by_key(|row| (row.author_id, row.id));
+    let noted = adopted.iter().map(|row| row.id);
+    let event = (Some(title), Some(project.0));
+    service::note(state, txn, noted, NeedEventKind::InProject, event, Some(actor.user_id)).await?;
     for row in adopted {
         let message = Message {
             kind: "need.adopted",
@@ -67,16 +70,15 @@ pub async fn adopt(
             dedupe_key: format!("need.adopted:{}", row.id),
             template: Template::Need,
         };
-        notifications::tell(state, txn, row.author_id, &message).await?;
-        let lives_here =
-            identity::residence(txn, row.author_id).await?.is_some_and(|home| home.community_id == community);
-        if row.anonymous || row.author_id == actor.user_id || !lives_here {
+        notifications::tell_all(state, txn, &service::people_of(&row), &message).await?;
+        let Some(author) = row.author_id.filter(|author| !row.anonymous && *author != actor.user_id) else { continue };
+        if identity::residence(txn, author).await?.is_none_or(|home| home.community_id != community) {
             continue;
         }
         let earn = Earn {
             rule: RuleKey::NeedAdopted,
             community_id: community,
-            person: row.author_id,
+            person: author,
             source: (KIND, row.id.0),
             quantity: Quantity::Once,
             at: state.clock.now(),

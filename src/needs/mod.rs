@@ -7,7 +7,13 @@
 //! - A support is a row; `support_count` moves by one with it in the same transaction. `linli verify` counts again.
 //! - A project takes needs up ([`adopt`]): each is in one project at most, and its author is told and rewarded.
 //!
-//! Lock order: moderation item, needs by id, their pictures. A support locks the need alone.
+//! - Staff answer in public within the days of the category ([`domain::due`]); what is overdue the street is told of, once.
+//! - A need can be recorded for somebody else: its author is that person, never whoever recorded it, or nobody with an account.
+//! - One need goes into another with all its supporters, and comes out again as it was (`service::merging`).
+//! - Open needs that are like what somebody is about to write are found by their words (`domain::words`, `service::similar`).
+//! - What is said in confidence becomes no need: it opens a case ([`crate::cases`]) and leaves nothing here.
+//!
+//! Lock order: moderation item, needs by id, supports and pictures and words of these, a notice's chain last.
 
 mod adoption;
 mod domain;
@@ -15,20 +21,36 @@ mod http;
 mod moderated;
 mod service;
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 
-use crate::platform::capability::Capability;
+use self::service::{answers, similar, telling};
+use crate::platform::capability::{Capability, Schedule};
 
 pub use adoption::adopt;
+pub use service::answers::{Ending, end, gather, release, resolve_of_project};
 
 /// What this capability brings.
 pub fn capability() -> Capability {
     Capability {
         name: "needs",
         routes: Some(http::routes),
+        jobs: vec![(telling::JOB, |state, payload| telling::run(state, payload).boxed_local())],
+        schedules: vec![
+            Schedule {
+                name: "needs.escalate",
+                every: Duration::from_mins(5),
+                run: |state| answers::escalate(state).boxed_local(),
+            },
+            Schedule {
+                name: "needs.index",
+                every: Duration::from_mins(1),
+                run: |state| similar::catch_up(state).boxed_local(),
+            },
+        ],
         moderated: vec![(moderated::KIND, &moderated::Needs)],
         explained: vec![(adoption::KIND, &adoption::Needs)],
         verify: Some(|state| state.db.audit(service::RULES).boxed_local()),
-        ..Capability::default()
     }
 }

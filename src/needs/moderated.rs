@@ -11,8 +11,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::domain;
+use super::service::{self, similar};
 use crate::files;
 use crate::notifications::{self, Message, Template};
+use crate::places;
 use crate::platform::capability::{Moderated, Preview};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
@@ -27,9 +29,11 @@ pub(super) struct Needs;
 impl Moderated for Needs {
     async fn preview(&self, connection: &DatabaseConnection, id: Uuid) -> Result<Option<Preview>, Problem> {
         let row = need::Entity::find_by_id(NeedId(id)).one(connection).await?;
-        Ok(row.map(|row| Preview {
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Preview {
             community_id: row.community_id,
-            author_id: row.author_id,
+            // Whoever wrote the words.
+            author_id: row.recorder_id.or(row.author_id).ok_or(Code::Internal)?,
             public: domain::is_public(row.state, row.hidden),
             excerpt: row.title,
             place_path: row.place_path,
@@ -45,16 +49,20 @@ impl Moderated for Needs {
         action: ModerationAction,
     ) -> Result<(), Problem> {
         let row = need::Entity::find_by_id(NeedId(id)).lock_exclusive().one(txn).await?.ok_or(Code::NotFound)?;
-        let (before, author, title) = (row.state, row.author_id, row.title.clone());
-        let published_at = row.published_at;
+        let (before, title) = (row.state, row.title.clone());
+        let published_at = row.published_at.unwrap_or(state.clock.now());
+        let (category, community) = (row.category, row.community_id);
         let mut row = row.into_active_model();
         row.hidden = Set(action == ModerationAction::Hide);
         let published = action != ModerationAction::Hide && before == NeedState::InReview;
         if published {
             row.state = Set(domain::approved(before));
-            row.published_at = Set(published_at.or(Some(state.clock.now())));
+            row.published_at = Set(Some(published_at));
+            let rules = places::rules(state, txn, community).await?;
+            row.due_at = Set(Some(domain::due(&rules, category, published_at)));
         }
         let row = row.update(txn).await?;
+        similar::refresh(state, txn, &row).await?;
         let pictures: Vec<FileId> = need_file::Entity::find()
             .select_only()
             .column(need_file::Column::FileId)
@@ -74,6 +82,6 @@ impl Moderated for Needs {
             dedupe_key: format!("need:{id}:published"),
             template: Template::Need,
         };
-        notifications::tell(state, txn, author, &message).await
+        notifications::tell_all(state, txn, &service::people_of(&row), &message).await
     }
 }

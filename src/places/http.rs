@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::find;
+use super::{Point, find};
 use crate::platform::http::{Caller, Page, Params, Problem};
 use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(read);
+    // Before `/places/{id}`, which would take `near` for an id.
+    config.service(list).service(near).service(read);
 }
 
 /// A place of the tree.
@@ -73,6 +74,52 @@ async fn list(
         .all(state.db.read())
         .await?;
     Ok(web::Json(Page { items: rows.into_iter().map(PlaceView::from).collect(), next_cursor: None }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct NearParams {
+    /// Degrees north, GCJ-02: `wx.getLocation({type: 'gcj02'})`.
+    lat: f64,
+    /// Degrees east, GCJ-02.
+    lng: f64,
+    /// 1 to 50; 20 without it.
+    limit: Option<usize>,
+}
+
+/// A place and how far it is.
+#[derive(Serialize, ToSchema)]
+struct NearView {
+    #[serde(flatten)]
+    place: PlaceView,
+    metres: i64,
+}
+
+/// Communities, grids and buildings within two kilometres of a point, nearest first
+///
+/// Only those whose coordinates somebody has set (`PUT /places/{id}/point`).
+#[utoipa::path(tag = "places", params(NearParams), responses((status = 200, body = Page<NearView>)))]
+#[get("/places/near")]
+async fn near(
+    state: web::Data<AppState>,
+    _: Caller,
+    params: Params<NearParams>,
+) -> Result<web::Json<Page<NearView>>, Problem> {
+    let here = Point { lat: params.lat, lng: params.lng };
+    if here.stored().is_none() {
+        return Err(Problem::field("?lat", "lat −90 至 90，lng −180 至 180 / degrees"));
+    }
+    let limit = params.limit.unwrap_or(20);
+    if !(1..=50).contains(&limit) {
+        return Err(Problem::field("?limit", "1 to 50"));
+    }
+    let found = super::near::near(state.db.read(), here, limit).await?;
+    let items = found.into_iter().map(|(place, metres)| NearView {
+        place: place.into(),
+        metres: format!("{metres:.0}").parse().unwrap_or_default(),
+    });
+    Ok(web::Json(Page { items: items.collect(), next_cursor: None }))
 }
 
 /// One place

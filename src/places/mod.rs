@@ -5,6 +5,7 @@
 //! ([`within`]). A community is the tenant: whatever belongs to a place below or at a community carries its `community_id`.
 
 mod http;
+mod near;
 mod rules;
 
 use entities::ids::PlaceId;
@@ -17,6 +18,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 
 pub use http::ListParams;
+pub use near::{Point, locate};
 pub use rules::{merged, rules, rules_at, set};
 
 pub use entities::places::PlaceKind;

@@ -55,6 +55,7 @@ codes! {
     IdempotencyKeyReused   409 "重复提交的内容不一致" "The same Idempotency-Key came with another request";
     OwnNeed                409 "不能附议自己的需求" "You cannot support your own need";
     NeedNotOpen            409 "该需求当前不能附议" "This need cannot be supported in its present state";
+    NeedTaken              409 "该需求当前状态不能进行此操作" "The need is not in a state that allows this";
     CaseClosed             409 "个案已办结" "The case is closed";
     AlreadyHandler         409 "该社工已负责此个案" "The person handles this case already";
     LastHandler            409 "至少保留一名负责社工" "A case keeps one handler; add another first";
@@ -178,6 +179,7 @@ pub const CONSTRAINTS: &[(&str, Code)] = &[
     ("moderation_items_not_by_oneself", Code::OwnAct),
     ("need_files_used_once", Code::FileInUse),
     ("need_supports_not_own", Code::OwnNeed),
+    ("needs_recorder_not_author", Code::OwnAct),
     ("no_shows_appeal_by_another", Code::OwnAct),
     ("no_shows_not_by_oneself", Code::OwnAct),
     ("objections_in_time", Code::ObjectionsClosed),

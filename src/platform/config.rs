@@ -129,6 +129,10 @@ pub struct Rules {
     pub no_shows_within_days: i64,
     pub suspension_days: i64,
     pub leaderboard: bool,
+    pub need_days_charity: i64,
+    pub need_days_culture_education: i64,
+    pub need_days_rights: i64,
+    pub need_days_convenience: i64,
 }
 
 /// A setting that is missing or wrong.
@@ -207,6 +211,10 @@ impl Rules {
             ("no_shows_within_days", self.no_shows_within_days, 1..=3660),
             ("suspension_days", self.suspension_days, 0..=3660),
             ("check_in_early_minutes", self.check_in_early_minutes, 0..=24 * 60),
+            ("need_days_charity", self.need_days_charity, 1..=366),
+            ("need_days_culture_education", self.need_days_culture_education, 1..=366),
+            ("need_days_rights", self.need_days_rights, 1..=366),
+            ("need_days_convenience", self.need_days_convenience, 1..=366),
         ];
         for (field, value, range) in ranges {
             if !range.contains(&value) {

@@ -90,7 +90,7 @@ async fn what_is_said_in_confidence_is_read_by_its_handlers_only() {
         for curious in [&neighbour, &leader, &staff, &street] {
             curious.post(&format!("{path}/handlers"), json!({ "user_id": staff.id })).await.refused(404, "not_found");
         }
-        for query in ["/needs?limit=100", "/needs?mine=true&limit=100", "/me/inbox?limit=100"] {
+        for query in ["/needs?limit=100", "/needs?mine=true&limit=100", "/inbox?limit=100"] {
             let answer = reporter.get(query).await;
             assert!(answer.status != 200 || !String::from_utf8_lossy(&answer.bytes).contains(SECRET), "{query}");
         }

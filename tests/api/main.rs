@@ -6,6 +6,7 @@
 mod support;
 
 mod absence;
+mod answers;
 mod awards;
 mod boards;
 mod cases;
@@ -24,6 +25,7 @@ mod ledger;
 mod ledger_walk;
 mod lifecycle;
 mod merchants;
+mod merging;
 mod migration;
 mod moderation;
 mod needs;

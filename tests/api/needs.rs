@@ -21,14 +21,14 @@ pub async fn submit(person: &Person, title: &str) -> String {
     answer["id"].as_str().unwrap().to_owned()
 }
 
-async fn published(app: &TestApp, author: &Person, title: &str) -> String {
+pub async fn published(app: &TestApp, author: &Person, title: &str) -> String {
     let id = submit(author, title).await;
     app.work().await;
     assert_eq!(author.get(&format!("/needs/{id}")).await.expect(200)["state"], "published");
     id
 }
 
-fn support(id: &str) -> String {
+pub fn support(id: &str) -> String {
     format!("/needs/{id}/support")
 }
 

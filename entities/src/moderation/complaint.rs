@@ -4,6 +4,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::ComplaintId;
+use crate::ids::NeedId;
 use crate::ids::PlaceId;
 use crate::ids::UserId;
 
@@ -19,6 +20,7 @@ pub struct Model {
     pub about: Option<String>,
     pub body: String,
     pub created_at: DateTimeUtc,
+    pub need_id: Option<NeedId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

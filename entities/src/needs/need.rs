@@ -3,8 +3,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use super::NeedCategory;
-use super::NeedState;
+use super::{ConsentHow, NeedCategory, NeedChannel, NeedState, Urgency};
 use crate::ids::NeedId;
 use crate::ids::PlaceId;
 use crate::ids::ProjectId;
@@ -19,7 +18,7 @@ pub struct Model {
     pub community_id: PlaceId,
     pub place_id: PlaceId,
     pub place_path: String,
-    pub author_id: UserId,
+    pub author_id: Option<UserId>,
     pub category: NeedCategory,
     pub title: String,
     pub body: String,
@@ -30,6 +29,23 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub published_at: Option<DateTimeUtc>,
     pub project_id: Option<ProjectId>,
+    pub channel: NeedChannel,
+    pub recorder_id: Option<UserId>,
+    pub subject_cipher: Option<String>,
+    pub consent_how: Option<ConsentHow>,
+    pub consent_at: Option<DateTimeUtc>,
+    pub dispute: Option<String>,
+    pub disputed_at: Option<DateTimeUtc>,
+    pub service: Option<String>,
+    pub urgency: Urgency,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub beneficiary_groups: Json,
+    pub beneficiary_count: Option<i64>,
+    pub due_at: Option<DateTimeUtc>,
+    pub answered_at: Option<DateTimeUtc>,
+    pub escalated_at: Option<DateTimeUtc>,
+    pub merged_into: Option<NeedId>,
+    pub indexed_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

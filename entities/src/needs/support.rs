@@ -4,6 +4,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::NeedId;
+use crate::ids::NeedMergeId;
 use crate::ids::UserId;
 
 /// One person's support of one need.
@@ -15,6 +16,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: UserId,
     pub created_at: DateTimeUtc,
+    pub merge_id: Option<NeedMergeId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

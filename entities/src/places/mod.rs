@@ -2,6 +2,7 @@
 
 pub mod household;
 pub mod place;
+pub mod point;
 
 use crate::text_enum;
 

@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{managed, set};
+use super::{managed, set, set_point};
 use crate::identity::Actor;
-use crate::places;
+use crate::places::{self, Point};
 use crate::platform::config::Rules;
 use crate::platform::http::{Body, Problem, transact};
 use crate::platform::state::AppState;
 
 pub(in crate::identity) fn routes(config: &mut ServiceConfig) {
-    config.service(read).service(replace);
+    config.service(read).service(replace).service(locate);
 }
 
 /// Some of the fields of `Rules`.
@@ -60,4 +60,37 @@ async fn replace(
 ) -> Result<web::Json<SettingsView>, Problem> {
     let rules = transact(&state, async |txn| set(&state, txn, &actor, *id, &body.0.0).await).await?;
     Ok(web::Json(SettingsView { own: Value::Object(body.0.0), rules }))
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PointInput {
+    /// Degrees north, GCJ-02, as WeChat's map gives them.
+    #[garde(range(min = -90.0, max = 90.0))]
+    lat: f64,
+    /// Degrees east, GCJ-02.
+    #[garde(range(min = -180.0, max = 180.0))]
+    lng: f64,
+}
+
+/// Where a place is.
+#[derive(Serialize, ToSchema)]
+struct PointView {
+    id: PlaceId,
+    lat: f64,
+    lng: f64,
+}
+
+/// Say where a place is, for `GET /places/near`
+#[utoipa::path(tag = "places", request_body = PointInput, responses((status = 200, body = PointView)))]
+#[put("/places/{id}/point")]
+async fn locate(
+    state: web::Data<AppState>,
+    actor: Actor,
+    id: web::Path<PlaceId>,
+    body: Body<PointInput>,
+) -> Result<web::Json<PointView>, Problem> {
+    let PointInput { lat, lng } = body.0;
+    transact(&state, async |txn| set_point(&state, txn, &actor, *id, Point { lat, lng }).await).await?;
+    Ok(web::Json(PointView { id: *id, lat, lng }))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Actor, Permission};
 use crate::audit;
-use crate::places::{self, Place};
+use crate::places::{self, Place, Point};
 use crate::platform::config::Rules;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
@@ -26,6 +26,19 @@ async fn set(
     let detail = json!({ "before": place.settings, "after": own });
     audit::record(state, txn, Some(actor.user_id), "place.settings", ("place", id.0), Some(id), detail).await?;
     Ok(rules)
+}
+
+/// Says where a place is.
+async fn set_point(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: PlaceId,
+    point: Point,
+) -> Result<(), Problem> {
+    let place = managed(txn, actor, id).await?;
+    places::locate(txn, place.id, point).await?;
+    audit::record(state, txn, Some(actor.user_id), "place.point", ("place", id.0), Some(id), json!({})).await
 }
 
 /// A place whose settings the actor may read and change.

@@ -1,6 +1,12 @@
-//! Who sees a need, and when it takes support.
+//! Who sees a need, when it takes support, and when it must be answered.
 
-use entities::needs::NeedState;
+pub mod services;
+pub mod words;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entities::needs::{NeedCategory, NeedState};
+
+use crate::platform::config::Rules;
 
 /// States in which everybody sees a need, unless it is hidden.
 pub(super) const PUBLIC: [NeedState; 6] = [
@@ -17,6 +23,26 @@ pub(super) const OPEN: [NeedState; 3] = [NeedState::Published, NeedState::InTopi
 
 /// States in which a project can still take a need up.
 pub(super) const ADOPTABLE: [NeedState; 2] = [NeedState::Published, NeedState::InTopic];
+
+/// States from which staff can say that it will not be done, or merge it into another.
+pub(super) const UNTAKEN: [NeedState; 1] = [NeedState::Published];
+
+/// States from which staff can say that it is done.
+pub(super) const SETTLEABLE: [NeedState; 2] = [NeedState::Published, NeedState::InTopic];
+
+/// States in which whoever it is of can take it back.
+pub(super) const WITHDRAWABLE: [NeedState; 2] = [NeedState::InReview, NeedState::Published];
+
+/// When staff must have answered a need that was published at `at`.
+pub(super) fn due(rules: &Rules, category: NeedCategory, at: DateTime<Utc>) -> DateTime<Utc> {
+    let days = match category {
+        NeedCategory::Charity => rules.need_days_charity,
+        NeedCategory::CultureEducation => rules.need_days_culture_education,
+        NeedCategory::Rights => rules.need_days_rights,
+        NeedCategory::Convenience => rules.need_days_convenience,
+    };
+    at + TimeDelta::days(days)
+}
 
 /// Whether everybody sees a need.
 pub(super) fn is_public(state: NeedState, hidden: bool) -> bool {

@@ -1,76 +1,61 @@
-use actix_web::http::StatusCode;
-use actix_web::{delete, get, post, put, web};
+mod own;
+mod similar;
+mod staff;
+mod submit;
+
+use actix_web::{delete, get, put, web};
 use chrono::{DateTime, Utc};
 use entities::identity::user;
-use entities::ids::{FileId, NeedId, PlaceId, ProjectId};
-use entities::needs::{NeedCategory, NeedState, need, need_file};
-use garde::Validate;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use entities::ids::{NeedId, PlaceId, ProjectId};
+use entities::needs::{
+    ConsentHow, NeedCategory, NeedChannel, NeedEventKind, NeedState, Urgency, event, need, need_file,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::domain;
-use super::service::{self, NewNeed, Supported};
-use crate::cases;
+use super::service::{self, Supported, submitting};
 use crate::files::{self, Audience, Links};
-use crate::identity::{Actor, masked_name};
+use crate::identity::{Actor, Permission, masked_name};
 use crate::places;
 use crate::platform::code::Code;
-use crate::platform::http::{Command, Outcome, Page, Paging, Params, Problem, command, text, transact};
+use crate::platform::http::{Page, Paging, Params, Problem, transact};
 use crate::platform::state::AppState;
 
+/// Answers that one view of a page of needs holds; the newest.
+const ANSWERS: u64 = 500;
+
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(submit).service(list).service(read).service(support).service(step_out);
+    // Named paths before `/needs/{id}`, which would take their names for ids.
+    submit::routes(config);
+    similar::routes(config);
+    staff::routes(config);
+    own::routes(config);
+    config.service(list).service(read).service(support).service(step_out);
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewNeedInput {
-    /// A community, or a place in one.
-    #[garde(skip)]
-    place_id: PlaceId,
-    #[garde(skip)]
-    category: NeedCategory,
-    #[garde(custom(text::line(60)))]
-    title: String,
-    #[garde(custom(text::paragraph(2000)))]
-    body: String,
-    /// One's own uploads, each used once.
-    #[garde(length(max = 9))]
-    #[serde(default)]
-    file_ids: Vec<FileId>,
-    /// Others do not learn who wrote it.
-    #[garde(skip)]
-    #[serde(default)]
-    anonymous: bool,
-    /// Only for the social workers in charge: it opens a case file and becomes no need. Without pictures, which WeChat would
-    /// look at.
-    #[garde(skip)]
-    #[serde(default)]
-    confidential: bool,
-}
-
-/// What became of what was submitted.
+/// Who recorded a need for somebody else, and how they agreed.
 #[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum SubmittedState {
-    /// A need that waits for content security.
-    InReview,
-    /// A case file; a social worker will call.
-    Received,
-}
-
-/// A need that was taken, or a case.
-#[derive(Serialize, ToSchema)]
-struct Submitted {
-    /// A need's id; that of a case is good for `GET /me/cases` only.
-    id: Uuid,
-    state: SubmittedState,
-    /// Chinese, for whoever reported in confidence.
+struct BehalfView {
+    /// Masked.
+    recorder: Option<String>,
+    /// Somebody without an account, masked; whoever recorded it and staff see this.
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
+    subject: Option<String>,
+    consent: Option<ConsentHow>,
+    consent_at: Option<DateTime<Utc>>,
+    disputed_at: Option<DateTime<Utc>>,
+}
+
+/// What staff answered in public.
+#[derive(Serialize, ToSchema)]
+struct AnswerView {
+    /// `answered`, `declined` or `resolved`.
+    kind: NeedEventKind,
+    text: String,
+    at: DateTime<Utc>,
 }
 
 /// A need.
@@ -97,9 +82,27 @@ struct NeedView {
     published_at: Option<DateTime<Utc>>,
     /// The project that takes it up.
     project_id: Option<ProjectId>,
+    /// A service of the category; `GET /needs/categories` has their titles.
+    service: Option<String>,
+    channel: NeedChannel,
+    urgency: Urgency,
+    /// For whom: words of `GET /needs/categories`.
+    #[schema(value_type = Vec<String>)]
+    beneficiary_groups: serde_json::Value,
+    /// About how many people.
+    beneficiary_count: Option<i64>,
+    /// Present where somebody else recorded it.
+    on_behalf: Option<BehalfView>,
+    /// The need that this one went into.
+    merged_into: Option<NeedId>,
+    /// When staff must have answered.
+    due_at: Option<DateTime<Utc>>,
+    answered_at: Option<DateTime<Utc>>,
+    /// Oldest first.
+    answers: Vec<AnswerView>,
 }
 
-/// Makes views of rows that the caller may see: three queries, however many rows.
+/// Makes views of rows that the caller may see: four queries, however many rows.
 async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Result<Vec<NeedView>, Problem> {
     let connection = state.db.read();
     let ids: Vec<NeedId> = rows.iter().map(|row| row.id).collect();
@@ -109,15 +112,39 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Resul
         .order_by_asc(need_file::Column::Position)
         .all(connection)
         .await?;
-    let named = rows.iter().filter(|row| !row.anonymous).map(|row| row.author_id);
+    let answers = event::Entity::find()
+        .filter(event::Column::NeedId.is_in(ids.iter().copied()))
+        .filter(event::Column::Kind.is_in([NeedEventKind::Answered, NeedEventKind::Declined, NeedEventKind::Resolved]))
+        .order_by_desc(event::Column::Id)
+        .limit(ANSWERS)
+        .all(connection)
+        .await?;
+    let named = rows.iter().flat_map(|row| row.author_id.filter(|_| !row.anonymous).into_iter().chain(row.recorder_id));
     let authors = user::Entity::find().filter(user::Column::Id.is_in(named)).all(connection).await?;
+    let name = |id| authors.iter().find(|person| Some(person.id) == id).map(|person| masked_name(&person.nickname));
     let views = rows.into_iter().map(|row| {
-        let author = authors.iter().find(|person| !row.anonymous && person.id == row.author_id);
         let audience = if domain::is_public(row.state, row.hidden) { Audience::Public } else { Audience::Insider };
         let pictures = pictures.iter().filter(|picture| picture.need_id == row.id);
-        NeedView {
-            author: author.map(|person| masked_name(&person.nickname)),
-            mine: row.author_id == actor.user_id,
+        let insider = row.recorder_id == Some(actor.user_id) || actor.may(Permission::Moderate, &row.place_path);
+        let subject =
+            if insider { submitting::subject_of(state, &row)?.map(|one| masked_name(&one.name)) } else { None };
+        let on_behalf = row.recorder_id.map(|recorder| BehalfView {
+            recorder: name(Some(recorder)),
+            subject,
+            consent: row.consent_how,
+            consent_at: row.consent_at,
+            disputed_at: row.disputed_at,
+        });
+        let answers = answers.iter().rev().filter(|answer| answer.need_id == row.id).map(|answer| AnswerView {
+            kind: answer.kind,
+            text: answer.text.clone().unwrap_or_default(),
+            at: answer.at,
+        });
+        Ok(NeedView {
+            on_behalf,
+            answers: answers.collect(),
+            author: row.author_id.filter(|_| !row.anonymous).and_then(|author| name(Some(author))),
+            mine: row.author_id == Some(actor.user_id),
             supported_by_me: supported.contains(&row.id),
             files: pictures.map(|picture| files::link(state, picture.file_id, audience)).collect(),
             id: row.id,
@@ -133,35 +160,17 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Resul
             created_at: row.created_at,
             published_at: row.published_at,
             project_id: row.project_id,
-        }
+            service: row.service,
+            channel: row.channel,
+            urgency: row.urgency,
+            beneficiary_groups: row.beneficiary_groups,
+            beneficiary_count: row.beneficiary_count,
+            merged_into: row.merged_into,
+            due_at: row.due_at,
+            answered_at: row.answered_at,
+        })
     });
-    Ok(views.collect())
-}
-
-/// Say what the neighbourhood needs
-///
-/// Others see it once content security has passed or a moderator has approved it.
-#[utoipa::path(tag = "needs", request_body = NewNeedInput, responses((status = 201, body = Submitted)))]
-#[post("/needs")]
-async fn submit(state: web::Data<AppState>, actor: Actor, request: Command<NewNeedInput>) -> Result<Outcome, Problem> {
-    let NewNeedInput { place_id, category, title, body, file_ids, anonymous, confidential } = &request.input;
-    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        let input = NewNeed {
-            place_id: *place_id,
-            category: *category,
-            title: title.trim(),
-            body: body.trim(),
-            file_ids,
-            anonymous: *anonymous,
-        };
-        if *confidential {
-            let id = service::confide(&state, txn, &actor, &input).await?.0;
-            return Ok(Submitted { id, state: SubmittedState::Received, message: Some(cases::RECEIVED) });
-        }
-        let row = service::submit(&state, txn, &actor, input).await?;
-        Ok(Submitted { id: row.id.0, state: SubmittedState::InReview, message: None })
-    })
-    .await
+    views.collect()
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -175,6 +184,9 @@ struct ListParams {
     /// One's own, in every state.
     #[serde(default)]
     mine: bool,
+    /// What one recorded for others, in every state.
+    #[serde(default)]
+    recorded: bool,
     cursor: Option<String>,
     limit: Option<u64>,
 }
@@ -191,6 +203,8 @@ async fn list(
     let mut needs = need::Entity::find();
     needs = if params.mine {
         needs.filter(need::Column::AuthorId.eq(actor.user_id))
+    } else if params.recorded {
+        needs.filter(need::Column::RecorderId.eq(actor.user_id))
     } else {
         needs.filter(need::Column::Hidden.eq(false)).filter(need::Column::State.is_in(domain::PUBLIC))
     };
@@ -209,13 +223,17 @@ async fn list(
     Ok(web::Json(Page { items: views(&state, &actor, items).await?, next_cursor }))
 }
 
+/// One view.
+async fn view(state: &AppState, actor: &Actor, row: need::Model) -> Result<NeedView, Problem> {
+    views(state, actor, vec![row]).await?.pop().ok_or_else(|| Code::Internal.into())
+}
+
 /// One need; in review or hidden it is shown to its author and to moderators only
 #[utoipa::path(tag = "needs", responses((status = 200, body = NeedView)))]
 #[get("/needs/{id}")]
 async fn read(state: web::Data<AppState>, actor: Actor, id: web::Path<NeedId>) -> Result<web::Json<NeedView>, Problem> {
     let row = service::find(state.db.read(), &actor, *id).await?;
-    let view = views(&state, &actor, vec![row]).await?.pop();
-    view.map(web::Json).ok_or_else(|| Code::Internal.into())
+    Ok(web::Json(view(&state, &actor, row).await?))
 }
 
 /// Who supports a need, counted.
@@ -240,11 +258,7 @@ async fn support(
     actor: Actor,
     id: web::Path<NeedId>,
 ) -> Result<web::Json<SupportView>, Problem> {
-    let supported = transact(&state, async |txn| {
-        let row = service::find(txn, &actor, *id).await?;
-        service::support(&state, txn, &actor, &row).await
-    })
-    .await?;
+    let supported = transact(&state, async |txn| service::support(&state, txn, &actor, *id).await).await?;
     Ok(web::Json(SupportView::new(*id, &supported)))
 }
 
@@ -256,10 +270,6 @@ async fn step_out(
     actor: Actor,
     id: web::Path<NeedId>,
 ) -> Result<web::Json<SupportView>, Problem> {
-    let supported = transact(&state, async |txn| {
-        let row = service::find(txn, &actor, *id).await?;
-        service::step_out(txn, &actor, &row).await
-    })
-    .await?;
+    let supported = transact(&state, async |txn| service::step_out(txn, &actor, *id).await).await?;
     Ok(web::Json(SupportView::new(*id, &supported)))
 }
