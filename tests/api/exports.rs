@@ -130,7 +130,7 @@ impl Apart {
         let (mut bytes, mut lines, mut last) = (0, 0, Vec::new());
         while let Some(chunk) = answer.chunk().await.unwrap() {
             bytes += chunk.len();
-            lines += chunk.iter().filter(|byte| **byte == b'\n').count();
+            lines += String::from_utf8_lossy(&chunk).matches('\n').count();
             last.extend_from_slice(&chunk);
             let keep = last.len().saturating_sub(64);
             last.drain(..keep);
