@@ -48,7 +48,6 @@ fn of_event(row: event::Model) -> Step {
         GaveBack => ("一条并入的需求已恢复", "need"),
         InTopic => ("列入议题", "topic"),
         LeftTopic => ("离开议题", "topic"),
-        LeftProject => ("离开项目", "project"),
         InProject => ("已立项", "project"),
         LeftProject => ("所在项目不再进行，重新公开", "project"),
         Resolved => ("已办结", "project"),

@@ -90,6 +90,7 @@ pub(super) async fn draft_poll(
         secret: false,
         opens_at: None,
         closes_at: Some(programme.votes_until),
+        subject: Some(("programme", id.0)),
     };
     let poll = polls::create(state, txn, actor, new).await?;
     let row = community_poll::ActiveModel {
