@@ -383,8 +383,8 @@ async fn deliver(cast: &Cast<'_>, way: &Way) {
         cast.step("supervisor", &format!("/services/{id}/confirm"), json!({}), 200).await;
     }
     for _ in 0..story.cases {
-        let case = json!({ "category": "rights", "subject": "陈某，电话在社工处", "summary": "多次求职未成。" });
-        implementer.post(&way.at("cases"), case).await.expect(201);
+        let file = json!({ "category": "rights", "subject": "陈某，电话在社工处", "summary": "多次求职未成。" });
+        implementer.post(&way.at("cases"), file).await.expect(201);
     }
     let visit = json!({
         "visited_on": today, "seen": "现场有序，签到表缺一次。", "findings": [{ "severity": "minor", "body": "签到表缺一次", "due_on": today }],

@@ -133,7 +133,7 @@ pub async fn contracted(app: &TestApp, programme_id: ProgrammeId, implementer: O
         created_at: Set(now),
         programme_id: Set(Some(programme_id)),
         designer_id: Set(None),
-        version: Set(1),
+        version: Set(0),
         moves: Set(6),
         state_since: Set(now),
     };
