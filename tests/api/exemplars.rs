@@ -51,6 +51,8 @@ async fn finishing_resolves_the_needs_and_tells_their_authors_once() {
         let done: Vec<_> = tries.into_iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(done.len(), 1);
         assert_eq!(done[0].body["needs_resolved"], 1);
+        // Supporters, who may be many, are told by a job.
+        app.work().await;
         let author = app.sign_in("resident-1").await;
         assert_eq!(author.get(&format!("/needs/{need}")).await.expect(200)["state"], "resolved");
         for name in ["resident-1", "resident-2"] {
