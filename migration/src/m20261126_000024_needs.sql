@@ -139,6 +139,7 @@ WHEN EXISTS (SELECT 1 FROM needs WHERE id = NEW.need_id AND author_id = NEW.user
 BEGIN SELECT RAISE(ABORT, 'need_supports_not_own'); END;
 --end
 CREATE INDEX needs_recorded ON needs (recorder_id, id) WHERE recorder_id IS NOT NULL;
+CREATE INDEX needs_merged ON needs (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX needs_due ON needs (due_at) WHERE answered_at IS NULL AND due_at IS NOT NULL;
 CREATE INDEX needs_to_index ON needs (id) WHERE indexed_at IS NULL AND NOT hidden AND state IN ('published', 'in_topic', 'in_project');
 
