@@ -15,6 +15,7 @@ mod polls;
 mod programmes;
 mod rewards;
 mod seed;
+mod sites;
 mod surveys;
 mod topics;
 mod volunteering;

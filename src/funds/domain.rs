@@ -5,6 +5,8 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::platform::money::yuan_and_fen;
+
 /// A number plate in the one way in which it is kept: `鄂A12345`; nothing for what is none.
 pub fn plate(text: &str) -> Option<String> {
     let plate: String = text
@@ -63,12 +65,6 @@ pub struct Books {
     pub closing_fen: i64,
 }
 
-/// `1234` as `12.34`.
-pub fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", fen.abs() / 100, fen.abs() % 100)
-}
-
 impl Books {
     /// Whether what came in and went out leads from the opening to the closing.
     pub fn add_up(&self) -> bool {
@@ -79,7 +75,7 @@ impl Books {
 
     /// As residents read it on the board: sums only, and how many they are made of.
     pub fn words(&self) -> String {
-        let mut words = format!("期初结余 {} 元。\n", yuan(self.opening_fen));
+        let mut words = format!("期初结余 {} 元。\n", yuan_and_fen(self.opening_fen));
         for (name, line) in [
             ("收入·停车等收费", self.fees),
             ("收入·低偿服务", self.services),
@@ -91,10 +87,10 @@ impl Books {
         ] {
             if line.count > 0 {
                 // Writing to a String cannot fail.
-                let _ = writeln!(words, "{name} {} 笔，{} 元。", line.count, yuan(line.fen));
+                let _ = writeln!(words, "{name} {} 笔，{} 元。", line.count, yuan_and_fen(line.fen));
             }
         }
-        let _ = write!(words, "期末结余 {} 元。", yuan(self.closing_fen));
+        let _ = write!(words, "期末结余 {} 元。", yuan_and_fen(self.closing_fen));
         words
     }
 }

@@ -55,29 +55,7 @@ use Permission::{
     SocialWork, Supervise, SuperviseCases, VerifyResidents, Volunteer,
 };
 
-const STAFF: &[Permission] = &[
-    VerifyResidents,
-    GiveGrants,
-    Moderate,
-    ReadComplaints,
-    ManageProjects,
-    ManagePolls,
-    ManageSurveys,
-    PushSurveys,
-    ManageActivities,
-    ManageSettings,
-    AwardPoints,
-    ManageRewards,
-    SettleRedemptions,
-    Represent,
-    SocialWork,
-    ActForOrganisation,
-    Supervise,
-    Evaluate,
-    Volunteer,
-];
-
-/// [`STAFF`] and what the district alone does.
+/// What staff may do; the last is the district's alone.
 const DISTRICT: &[Permission] = &[
     VerifyResidents,
     GiveGrants,
@@ -94,12 +72,18 @@ const DISTRICT: &[Permission] = &[
     SettleRedemptions,
     Represent,
     SocialWork,
-    SuperviseCases,
     ActForOrganisation,
     Supervise,
     Evaluate,
     Volunteer,
+    SuperviseCases,
 ];
+
+/// What staff of streets and communities may do.
+const STAFF: &[Permission] = match DISTRICT.split_last() {
+    Some((_, rest)) => rest,
+    None => &[],
+};
 
 /// What a role may do at its place. Staff of all three levels may do nearly the same, each in all of their place: the district
 /// alone says who handles a case, since whoever stands near to somebody's trouble should not learn of it.
@@ -199,6 +183,14 @@ mod tests {
         let now = DateTime::UNIX_EPOCH;
         assert!(held.gives(Moderate, "/a/b/", now) && held.gives(Moderate, "/a/b/c/", now));
         assert!(!held.gives(Moderate, "/a/", now) && !held.gives(Moderate, "/a/bc/", now));
+    }
+
+    #[test]
+    fn the_district_alone_says_who_handles_a_case() {
+        for role in Role::iter() {
+            assert_eq!(permissions(role).contains(&SuperviseCases), role == Role::DistrictStaff, "{role}");
+        }
+        assert_eq!(STAFF.len() + 1, DISTRICT.len());
     }
 
     #[test]

@@ -29,7 +29,7 @@ use self::service::{answers, similar, telling};
 use crate::platform::capability::{Capability, Schedule};
 
 pub use adoption::{adopt, release_of_project};
-pub use service::answers::{Ending, end, gather, release, resolve_of_project};
+pub use service::gathering::{Ending, end, gather, release, resolve_of_project};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

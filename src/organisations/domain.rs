@@ -1,4 +1,4 @@
-//! Rules without a database: credit codes, distances, the order of applicants.
+//! Rules without a database: credit codes, the order of applicants.
 
 use std::cmp::Reverse;
 
@@ -13,41 +13,6 @@ pub fn is_credit_code(text: &str) -> bool {
     let Some((check, rest)) = values.split_last() else { return false };
     let (sum, _) = rest.iter().fold((0, 1), |(sum, weight), value| (sum + value * weight, weight * 3 % 31));
     *check == (31 - sum % 31) % 31
-}
-
-/// A point on the earth in millionths of a degree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Point {
-    /// Degrees north.
-    pub lat_e6: i64,
-    /// Degrees east.
-    pub lng_e6: i64,
-}
-
-/// A millionth of a degree of a meridian is a ninth of a metre: 10,000 km are 90 degrees.
-const PER_METRE: i64 = 9;
-
-impl Point {
-    /// How long a degree of longitude is here, in thousandths of one of latitude; never zero, so that poles divide too.
-    pub fn narrowing(self) -> i64 {
-        // The cosine by Bhaskara's formula, which is off by less than two thousandths.
-        let degrees = self.lat_e6.abs() / 1_000_000;
-        let square = degrees * degrees;
-        (1000 * (32_400 - 4 * square) / (32_400 + square)).max(1)
-    }
-
-    /// Half the height and half the width of the box around a circle, in millionths of a degree.
-    pub fn reach(self, metres: i64) -> (i64, i64) {
-        let height = metres * PER_METRE;
-        (height, height * 1000 / self.narrowing())
-    }
-
-    /// Metres to another point nearby, as the crow flies.
-    pub fn metres(self, other: Self) -> i64 {
-        let north = other.lat_e6 - self.lat_e6;
-        let east = (other.lng_e6 - self.lng_e6) * self.narrowing() / 1000;
-        (north * north + east * east).isqrt() / PER_METRE
-    }
 }
 
 /// Applicants by the average of what they were given, best first; who applied first stands first among equals. Gives the
@@ -93,25 +58,6 @@ mod tests {
             wrong[at] = LETTERS.chars().nth(other).unwrap();
             prop_assert_eq!(is_credit_code(&wrong.iter().collect::<String>()), wrong == code);
         }
-
-        #[test]
-        fn whoever_is_near_lies_in_the_box(lat in -60_000_000_i64..60_000_000, lng in -170_000_000_i64..170_000_000, north in -40_000_i64..40_000, east in -40_000_i64..40_000) {
-            let here = Point { lat_e6: lat, lng_e6: lng };
-            let there = Point { lat_e6: lat + north, lng_e6: lng + east };
-            let metres = here.metres(there);
-            let (height, width) = here.reach(metres + 2);
-            prop_assert!(north.abs() <= height && east.abs() <= width, "{metres} m, {height} {width}");
-        }
-    }
-
-    #[test]
-    fn distances_in_wuhan_are_right_within_a_hundredth() {
-        let here = Point { lat_e6: 30_600_000, lng_e6: 114_300_000 };
-        let north = here.metres(Point { lat_e6: 30_609_000, lng_e6: 114_300_000 });
-        let east = here.metres(Point { lat_e6: 30_600_000, lng_e6: 114_310_000 });
-        assert!((990..=1010).contains(&north), "{north}");
-        // cos 30.6° · 111.3 km / 100
-        assert!((945..=970).contains(&east), "{east}");
     }
 
     #[test]

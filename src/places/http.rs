@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Point, find};
+use super::find;
+use crate::platform::geo::{self, Point};
 use crate::platform::http::{Caller, Page, Params, Problem};
 use crate::platform::state::AppState;
 
@@ -115,10 +116,7 @@ async fn near(
         return Err(Problem::field("?limit", "1 to 50"));
     }
     let found = super::near::near(state.db.read(), here, limit).await?;
-    let items = found.into_iter().map(|(place, metres)| NearView {
-        place: place.into(),
-        metres: format!("{metres:.0}").parse().unwrap_or_default(),
-    });
+    let items = found.into_iter().map(|(place, metres)| NearView { place: place.into(), metres: geo::whole(metres) });
     Ok(web::Json(Page { items: items.collect(), next_cursor: None }))
 }
 

@@ -18,7 +18,7 @@ use crate::platform::code::Code;
 use crate::platform::http::Problem;
 
 pub use http::ListParams;
-pub use near::{Point, locate};
+pub use near::locate;
 pub use rules::{merged, rules, rules_at, set};
 
 pub use entities::places::PlaceKind;

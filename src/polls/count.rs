@@ -5,7 +5,8 @@ use entities::polls::PollKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::domain::{Mistake, Rules};
+use super::domain::Rules;
+use crate::platform::mistake::Mistake;
 
 /// What a count found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

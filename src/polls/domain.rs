@@ -4,25 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entities::ids::PollOptionId;
 use entities::polls::PollKind;
 
+use crate::platform::mistake::Mistake;
+
 /// A poll has at most so many options.
 pub const MAX_OPTIONS: usize = 50;
 /// What a poll of kind `yes_no` asks when it is not told: for, against, abstention, in this order.
 pub const YES_NO: [&str; 3] = ["赞成", "反对", "弃权"];
-
-/// A mistake in the input: where, and what is expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// JSON pointer.
-    pub pointer: String,
-    /// Chinese / English.
-    pub detail: &'static str,
-}
-
-impl Mistake {
-    fn at(pointer: impl Into<String>, detail: &'static str) -> Self {
-        Self { pointer: pointer.into(), detail }
-    }
-}
 
 /// How a ballot of a poll is filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

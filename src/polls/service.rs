@@ -18,21 +18,16 @@ use uuid::Uuid;
 
 use super::calendar::Invitation;
 use super::count::{Count, Counter, Explanation};
-use super::domain::{self, Mistake, Rules, YES_NO};
+use super::domain::{self, Rules, YES_NO};
 use crate::identity::{Actor, Permission, ResidencyState};
 use crate::notices::{self, Notice};
 use crate::platform::capability::PollResult;
 use crate::platform::code::Code;
 use crate::platform::http::{Problem, transact};
+use crate::platform::mistake::Mistake;
 use crate::platform::state::AppState;
 use crate::platform::{ids, jobs};
 use crate::{audit, places};
-
-impl From<Mistake> for Problem {
-    fn from(mistake: Mistake) -> Self {
-        Self::field(&mistake.pointer, mistake.detail)
-    }
-}
 
 /// A poll that somebody wants to hold.
 #[allow(missing_docs, reason = "the fields of the request")]

@@ -23,11 +23,11 @@ use futures_util::FutureExt;
 use crate::platform::capability::Capability;
 
 pub use domain::{
-    Candidate, Choice, Criterion, Mistake, Phase, Phases, Reason, WHOLE, allocate, ballot_share, mean, points, weighted,
+    Candidate, Choice, Criterion, Phase, Phases, Reason, WHOLE, allocate, ballot_share, mean, points, weighted,
 };
 pub use money::{commit, give_back};
 pub use panel::{add as add_expert, experts, require_on_panel, sits_on};
-pub use service::{Words, create, find, lock, open, phases, rubric, share, yuan};
+pub use service::{Words, create, find, lock, open, phases, rubric, share};
 
 const RULES: &[(&str, &str)] = &[
     (

@@ -9,14 +9,15 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::domain::{Criterion, Mistake, Phases, Plan};
+use super::domain::{Criterion, Phases, Plan};
 use super::money::{self, KIND};
 use crate::identity::{Actor, Permission};
 use crate::notices::{self, Notice};
 use crate::platform::calendar;
 use crate::platform::code::Code;
-use crate::platform::http::{FieldError, Problem};
+use crate::platform::http::Problem;
 use crate::platform::ids;
+use crate::platform::money::yuan;
 use crate::platform::state::AppState;
 use crate::{audit, places};
 
@@ -42,12 +43,7 @@ impl Words<'_> {
     fn check(&self) -> Result<(), Problem> {
         let Self { budget_fen, cap_fen, rubric, phases, .. } = self;
         let plan = Plan { budget_fen: *budget_fen, cap_fen: *cap_fen, rubric, phases };
-        let errors: Vec<_> = plan
-            .mistakes()
-            .into_iter()
-            .map(|Mistake { pointer, detail }| FieldError { pointer, code: "invalid".into(), detail: detail.into() })
-            .collect();
-        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+        Problem::of_mistakes("", plan.mistakes())
     }
 
     fn fill(&self, row: &mut programme::ActiveModel) -> Result<(), Problem> {
@@ -198,13 +194,12 @@ pub(super) async fn edit(
     Ok(row)
 }
 
-/// What a part belongs to, open and locked against being closed, before the part itself.
-async fn share_parent(txn: &DatabaseTransaction, id: ProgrammeId) -> Result<(), Problem> {
-    let row = programme::Entity::find_by_id(id).one(txn).await?.ok_or(Code::NotFound)?;
-    if let Some(parent) = row.parent_id {
+/// [`lock`] after what it is a part of, which stays open until the transaction ends.
+async fn lock_below(txn: &DatabaseTransaction, actor: &Actor, id: ProgrammeId) -> Result<programme::Model, Problem> {
+    if let Some(parent) = managed(txn, actor, id).await?.parent_id {
         share(txn, parent).await?;
     }
-    Ok(())
+    lock(txn, actor, id).await
 }
 
 /// Opens a draft: enters its budget in the books and puts it on the board.
@@ -214,9 +209,7 @@ pub async fn open(
     actor: &Actor,
     id: ProgrammeId,
 ) -> Result<programme::Model, Problem> {
-    managed(txn, actor, id).await?;
-    share_parent(txn, id).await?;
-    let row = lock(txn, actor, id).await?;
+    let row = lock_below(txn, actor, id).await?;
     if row.state != ProgrammeState::Draft {
         return Err(Code::ProgrammeFrozen.into());
     }
@@ -254,11 +247,6 @@ pub async fn open(
     Ok(opened)
 }
 
-/// Money for people to read: `1234.50`, or `1234` without a remainder.
-pub fn yuan(fen: i64) -> String {
-    if fen % 100 == 0 { (fen / 100).to_string() } else { format!("{}.{:02}", fen / 100, fen % 100) }
-}
-
 async fn moved(
     txn: &DatabaseTransaction,
     row: &programme::Model,
@@ -281,9 +269,7 @@ pub(super) async fn raise(
     id: ProgrammeId,
     (amount, reason): (i64, &str),
 ) -> Result<programme::Model, Problem> {
-    managed(txn, actor, id).await?;
-    share_parent(txn, id).await?;
-    let row = lock(txn, actor, id).await?;
+    let row = lock_below(txn, actor, id).await?;
     if row.state != ProgrammeState::Open {
         return Err(Code::ProgrammeNotOpen.into());
     }
@@ -318,9 +304,7 @@ pub(super) async fn close(
     actor: &Actor,
     id: ProgrammeId,
 ) -> Result<programme::Model, Problem> {
-    managed(txn, actor, id).await?;
-    share_parent(txn, id).await?;
-    let row = lock(txn, actor, id).await?;
+    let row = lock_below(txn, actor, id).await?;
     if row.state != ProgrammeState::Open {
         return Err(Code::ProgrammeNotOpen.into());
     }
@@ -346,12 +330,4 @@ pub(super) async fn close(
     };
     notices::publish(state, txn, notice).await?;
     Ok(closed)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn money_is_written_in_yuan() {
-        assert_eq!([346_000_000, 105, 0].map(super::yuan), ["3460000", "1.05", "0"]);
-    }
 }

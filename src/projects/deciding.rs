@@ -13,6 +13,7 @@ use crate::notices::{self, Notice};
 use crate::notifications::{self, Message, Template};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
+use crate::platform::money::yuan;
 use crate::platform::state::AppState;
 use crate::programmes;
 
@@ -46,11 +47,7 @@ pub async fn shortlist(
         ));
     }
     let project = steps::step(state, txn, actor, &project, ProjectAction::Shortlist, None).await?;
-    let body = format!(
-        "资助计划“{}”，{reviews} 位专家评审，预算 {} 元。",
-        programme.title,
-        programmes::yuan(project.budget_fen)
-    );
+    let body = format!("资助计划“{}”，{reviews} 位专家评审，预算 {} 元。", programme.title, yuan(project.budget_fen));
     publish(state, txn, &project, ("project.shortlisted", "项目入围"), body).await?;
     Ok(project)
 }
@@ -123,7 +120,7 @@ pub(super) async fn cancel(
         programmes::give_back(state, txn, actor, selected.transaction_id, &why).await?;
         returned = selected.amount_fen;
     }
-    let body = format!("原因：{reason}。退回经费 {} 元。", programmes::yuan(returned));
+    let body = format!("原因：{reason}。退回经费 {} 元。", yuan(returned));
     publish(state, txn, &project, ("project.cancelled", "项目取消"), body).await?;
     Ok(project)
 }

@@ -6,38 +6,23 @@ use entities::ids::{OrganisationId, ProgrammeId, ProjectId};
 use entities::notices::notice;
 use entities::notifications::inbox_entry;
 use entities::organisations::{OrganisationState, PersonRole, organisation, person};
-use entities::projects::{ProjectAction, ProjectState, project, project_move};
+use entities::projects::{ProjectAction, ProjectState, project};
 use entities::tenders::{AwardState, award, panel, score, tender};
 use futures_util::future::{join, join_all};
 use linli::identity::Actor;
 use linli::ledger::{self, Party};
 use linli::platform::http::{Caller, transact};
 use linli::platform::ids;
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
 };
 use serde_json::{Value, json};
 
 use crate::programmes;
+use crate::support::projects::{put, walked};
 use crate::support::{GUANGHUA, Person, TestApp, place_id, user_id};
 
 pub const CEILING: i64 = 2_000_000;
-
-async fn put<A>(app: &TestApp, row: A)
-where
-    A: ActiveModelTrait + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
-{
-    transact(&app.state, async |txn| {
-        let there = OnConflict::new().do_nothing().to_owned();
-        <A::Entity as EntityTrait>::insert(row).on_conflict(there).exec_without_returning(txn).await?;
-        Ok(())
-    })
-    .await
-    .unwrap();
-}
 
 /// An organisation with one person who may act for it everywhere.
 pub async fn organisation(app: &TestApp, name: &str, state: OrganisationState, people: &[&str]) -> OrganisationId {
@@ -132,19 +117,7 @@ pub async fn selected(app: &TestApp) -> (ProgrammeId, ProjectId) {
         (ProjectAction::Shortlist, ProjectState::Submitted, ProjectState::Shortlisted),
         (ProjectAction::Select, ProjectState::Shortlisted, ProjectState::Selected),
     ];
-    for ((action, from, to), seq) in way.into_iter().zip(1..) {
-        let row = project_move::ActiveModel {
-            project_id: Set(id),
-            seq: Set(seq),
-            action: Set(action),
-            from_state: Set(from),
-            to_state: Set(to),
-            actor_id: Set(Some(user_id("staff"))),
-            reason: Set(None),
-            at: Set(now),
-        };
-        put(app, row).await;
-    }
+    walked(app, id, "staff", &way).await;
     let actor = actor(app, &staff).await;
     transact(&app.state, async |txn| {
         let programme = linli::programmes::find(txn, &actor, programme_id).await?;

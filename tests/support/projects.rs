@@ -138,21 +138,26 @@ pub async fn contracted(app: &TestApp, programme_id: ProgrammeId, implementer: O
         state_since: Set(now),
     };
     put(app, row).await;
-    for ((action, from, to), seq) in way.into_iter().zip(1..) {
+    walked(app, id, "district", &way).await;
+    assign(app, id, Part::Implementer, implementer).await;
+    id
+}
+
+/// The steps that brought a project where it stands.
+pub async fn walked(app: &TestApp, project: ProjectId, by: &str, way: &[(ProjectAction, ProjectState, ProjectState)]) {
+    for ((action, from, to), seq) in way.iter().zip(1..) {
         let row = project_move::ActiveModel {
-            project_id: Set(id),
+            project_id: Set(project),
             seq: Set(seq),
-            action: Set(action),
-            from_state: Set(from),
-            to_state: Set(to),
-            actor_id: Set(Some(user_id("district"))),
+            action: Set(*action),
+            from_state: Set(*from),
+            to_state: Set(*to),
+            actor_id: Set(Some(user_id(by))),
             reason: Set(None),
-            at: Set(now),
+            at: Set(app.state.clock.now()),
         };
         put(app, row).await;
     }
-    assign(app, id, Part::Implementer, implementer).await;
-    id
 }
 
 pub async fn assign(app: &TestApp, project: ProjectId, part: Part, organisation: OrganisationId) {

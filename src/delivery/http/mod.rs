@@ -1,3 +1,4 @@
+mod beneficiaries;
 mod cases;
 mod milestones;
 mod project;
@@ -12,6 +13,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     cases::routes(config);
     reports::routes(config);
     services::routes(config);
+    beneficiaries::routes(config);
     supervision::routes(config);
     milestones::routes(config);
 }

@@ -18,6 +18,7 @@ use crate::notices::{self, Notice};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
+use crate::platform::money;
 use crate::platform::state::AppState;
 use crate::{audit, projects, tenders};
 
@@ -220,7 +221,7 @@ pub(in crate::delivery) async fn pay(
 
 /// Fen as people write them.
 pub fn yuan(fen: i64) -> String {
-    format!("{}.{:02} 元", fen / 100, fen.rem_euclid(100))
+    format!("{} 元", money::yuan_and_fen(fen))
 }
 
 async fn note(

@@ -10,6 +10,7 @@ use sea_orm::DbErr;
 use tokio::sync::mpsc;
 
 use crate::platform::csv;
+use crate::platform::money::yuan_and_fen;
 
 /// Begins the last row of a whole file.
 pub(in crate::figures) const END: &str = "#完";
@@ -51,11 +52,6 @@ pub(in crate::figures) enum Broken {
 /// Chunks of a file on their way, or why there will be no more.
 pub(in crate::figures) type Chunks = mpsc::Sender<Result<Vec<u8>, Broken>>;
 
-fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
-}
-
 /// Sends a CSV file chunk by chunk; an error is the last thing sent, and breaks the answer.
 pub(in crate::figures) async fn csv(
     columns: Vec<&'static str>,
@@ -86,7 +82,7 @@ async fn send_csv(
             Value::Empty => String::new(),
             Value::Text(text) => csv::defused(&text).into_owned(),
             Value::Number(number) => number.to_string(),
-            Value::Fen(fen) => yuan(fen),
+            Value::Fen(fen) => yuan_and_fen(fen),
         });
         table.write_record(cells).map_err(written)?;
         table.flush()?;
@@ -144,7 +140,7 @@ pub(in crate::figures) fn xlsx(
                 }
                 // A sum of money is a number in a sheet; two decimals are read back as they were written.
                 Value::Fen(fen) => {
-                    sheet.write(at, column, yuan(fen).parse::<f64>().unwrap_or_default())?;
+                    sheet.write(at, column, yuan_and_fen(fen).parse::<f64>().unwrap_or_default())?;
                 }
             }
         }

@@ -11,7 +11,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::charter::MOST_FEN;
 use crate::funds::domain::Books;
-use crate::funds::service::money::{self, Expense, NewReceipt};
+use crate::funds::service::money::{self, NewReceipt};
+use crate::funds::service::spending::{self, Expense};
 use crate::funds::service::{books, is_officer, require_reader};
 use crate::identity::Actor;
 use crate::platform::calendar::Month;
@@ -209,7 +210,7 @@ async fn propose(
     let ProposedExpense { kind, payee_id, purpose, fen } = &request.input;
     let new = Expense { kind: *kind, payee_id: *payee_id, purpose, fen: *fen };
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        money::propose(&state, txn, &actor, *id, &new).await.map(ExpenseView::from)
+        spending::propose(&state, txn, &actor, *id, &new).await.map(ExpenseView::from)
     })
     .await
 }
@@ -256,7 +257,7 @@ async fn confirm(
     request: Command<Nothing>,
 ) -> Result<Outcome, Problem> {
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        money::confirm(&state, txn, &actor, *ids).await.map(ExpenseView::from)
+        spending::confirm(&state, txn, &actor, *ids).await.map(ExpenseView::from)
     })
     .await
 }
@@ -272,7 +273,7 @@ async fn refuse(
 ) -> Result<Outcome, Problem> {
     let to = (ExpenseState::Refused, request.input.reason.as_str());
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        money::drop_proposal(&state, txn, &actor, *ids, to).await.map(ExpenseView::from)
+        spending::drop_proposal(&state, txn, &actor, *ids, to).await.map(ExpenseView::from)
     })
     .await
 }
@@ -288,7 +289,7 @@ async fn withdraw(
 ) -> Result<Outcome, Problem> {
     let to = (ExpenseState::Withdrawn, request.input.reason.as_str());
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        money::drop_proposal(&state, txn, &actor, *ids, to).await.map(ExpenseView::from)
+        spending::drop_proposal(&state, txn, &actor, *ids, to).await.map(ExpenseView::from)
     })
     .await
 }
@@ -303,7 +304,7 @@ async fn reverse_expense(
     request: Command<Reason>,
 ) -> Result<Outcome, Problem> {
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        money::reverse_expense(&state, txn, &actor, *ids, &request.input.reason).await.map(ExpenseView::from)
+        spending::reverse_expense(&state, txn, &actor, *ids, &request.input.reason).await.map(ExpenseView::from)
     })
     .await
 }

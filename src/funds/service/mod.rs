@@ -1,6 +1,7 @@
 pub(super) mod books;
 pub(super) mod charter;
 pub(super) mod money;
+pub(super) mod spending;
 
 use entities::funds::fund;
 use entities::ids::{FundId, UserId};
@@ -18,7 +19,8 @@ use crate::platform::state::AppState;
 pub(super) use books::publish_due;
 pub use books::publish_month;
 pub use charter::{NewFund, NewVehicle, VehicleOwner, found, keep_vehicle, set_tariff};
-pub use money::{Expense, NewReceipt, confirm, propose, receive};
+pub use money::{NewReceipt, receive};
+pub use spending::{Expense, confirm, propose};
 
 /// A fund by its id, or 404.
 pub(super) async fn find(connection: &impl ConnectionTrait, id: FundId) -> Result<fund::Model, Problem> {

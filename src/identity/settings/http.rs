@@ -8,8 +8,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{managed, set, set_point};
 use crate::identity::Actor;
-use crate::places::{self, Point};
+use crate::places;
 use crate::platform::config::Rules;
+use crate::platform::geo::Point;
 use crate::platform::http::{Body, Problem, transact};
 use crate::platform::state::AppState;
 

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Actor, Permission};
 use crate::audit;
-use crate::places::{self, Place, Point};
+use crate::places::{self, Place};
 use crate::platform::config::Rules;
+use crate::platform::geo::Point;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 

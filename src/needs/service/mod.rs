@@ -1,4 +1,5 @@
 pub(super) mod answers;
+pub(super) mod gathering;
 pub(super) mod merging;
 pub(super) mod similar;
 pub(super) mod submitting;

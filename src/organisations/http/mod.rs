@@ -4,6 +4,7 @@ mod incubation;
 mod people;
 mod platforms;
 mod pool;
+mod qualifications;
 mod register;
 mod sites;
 mod talent;
@@ -20,6 +21,7 @@ use crate::platform::http::Problem;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     register::routes(config);
+    qualifications::routes(config);
     people::routes(config);
     conflicts::routes(config);
     platforms::routes(config);

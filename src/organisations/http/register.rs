@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, delete, get, post, put, web};
+use actix_web::{get, post, put, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use entities::ids::{OrganisationId, PlaceId, PlatformId, QualificationId};
 use entities::organisations::{OrganisationState, ServiceField, field, organisation, qualification, standing};
@@ -17,7 +17,7 @@ use super::check_phone;
 use crate::identity::{Actor, masked_phone};
 use crate::organisations::domain::is_credit_code;
 use crate::organisations::service::find;
-use crate::organisations::service::register::{self, Certified, Details, Standing};
+use crate::organisations::service::register::{self, Details, Standing};
 use crate::platform::calendar;
 use crate::platform::http::{Body, Caller, Command, Outcome, Page, Paging, Params, Problem, command, text, transact};
 use crate::platform::state::AppState;
@@ -27,7 +27,6 @@ const STANDINGS: u64 = 50;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(list).service(enter).service(read).service(edit).service(stand).service(reveal);
-    config.service(qualify).service(disqualify);
 }
 
 /// A social organisation of the register.
@@ -148,7 +147,7 @@ struct RegisterPage {
 
 /// What somebody certified of an organisation.
 #[derive(Serialize, ToSchema)]
-struct QualificationView {
+pub(super) struct QualificationView {
     id: QualificationId,
     name: String,
     issuer: String,
@@ -159,7 +158,7 @@ struct QualificationView {
     expired: bool,
 }
 
-fn qualification_view(row: qualification::Model, now: DateTime<Utc>) -> QualificationView {
+pub(super) fn qualification_view(row: qualification::Model, now: DateTime<Utc>) -> QualificationView {
     QualificationView {
         expired: !register::is_valid(&row, now),
         id: row.id,
@@ -386,48 +385,4 @@ async fn reveal(
 ) -> Result<web::Json<Contact>, Problem> {
     let phone = transact(&state, async |txn| register::reveal(&state, txn, &actor, *id).await).await?;
     Ok(web::Json(Contact { phone }))
-}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewQualification {
-    #[garde(custom(text::line(60)))]
-    name: String,
-    #[garde(custom(text::line(60)))]
-    issuer: String,
-    #[garde(custom(text::line(60)))]
-    number: String,
-    /// Its last day; none if it does not run out.
-    #[garde(skip)]
-    expires_on: Option<NaiveDate>,
-}
-
-/// Add what somebody certified, as its head or as staff; thirty days before it runs out the heads are told
-#[utoipa::path(tag = "organisations", request_body = NewQualification, responses((status = 201, body = QualificationView)))]
-#[post("/organisations/{id}/qualifications")]
-async fn qualify(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<OrganisationId>,
-    request: Command<NewQualification>,
-) -> Result<Outcome, Problem> {
-    let NewQualification { name, issuer, number, expires_on } = &request.input;
-    let new = Certified { name, issuer, number, expires_on: *expires_on };
-    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        let row = register::qualify(&state, txn, &actor, *id, &new).await?;
-        Ok(qualification_view(row, state.clock.now()))
-    })
-    .await
-}
-
-/// Take a qualification off
-#[utoipa::path(tag = "organisations", responses((status = 204)))]
-#[delete("/organisations/{id}/qualifications/{qualification_id}")]
-async fn disqualify(
-    state: web::Data<AppState>,
-    actor: Actor,
-    ids: web::Path<(OrganisationId, QualificationId)>,
-) -> Result<HttpResponse, Problem> {
-    transact(&state, async |txn| register::disqualify(&state, txn, &actor, *ids).await).await?;
-    Ok(HttpResponse::NoContent().finish())
 }

@@ -8,10 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::identity::Actor;
-use crate::organisations::domain::Point;
 use crate::organisations::service::sites::{self, Details};
 use crate::platform::calendar;
 use crate::platform::code::Code;
+use crate::platform::geo::Point;
 use crate::platform::http::{Body, Caller, Command, Outcome, Params, Problem, command, text, transact};
 use crate::platform::opening::Opening;
 use crate::platform::state::AppState;
@@ -95,14 +95,13 @@ struct NearParams {
     open: bool,
 }
 
-/// Millionths of a degree.
-fn e6(degrees: f64, most: f64, pointer: &str) -> Result<i64, Problem> {
-    if !degrees.is_finite() || degrees.abs() > most {
-        return Err(Problem::field(pointer, format!("-{most} 至 {most} 度 / degrees")));
+/// Degrees of a query, at most so many either way.
+fn degrees(value: f64, most: f64, pointer: &str) -> Result<f64, Problem> {
+    if value.is_finite() && value.abs() <= most {
+        Ok(value)
+    } else {
+        Err(Problem::field(pointer, format!("-{most} 至 {most} 度 / degrees")))
     }
-    // Six decimals of a text are exact where a cast of a product is not; and no cast is needed.
-    let text = format!("{degrees:.6}").replace('.', "");
-    text.parse().map_err(|_not_a_number| Problem::field(pointer, "须为度数 / must be degrees"))
 }
 
 /// Service sites near a point, nearest first; at most 50
@@ -113,7 +112,7 @@ async fn near(
     _: Caller,
     params: Params<NearParams>,
 ) -> Result<web::Json<Vec<SiteView>>, Problem> {
-    let here = Point { lat_e6: e6(params.lat, 85.0, "?lat")?, lng_e6: e6(params.lng, 180.0, "?lng")? };
+    let here = Point { lat: degrees(params.lat, 85.0, "?lat")?, lng: degrees(params.lng, 180.0, "?lng")? };
     let metres = params.within.unwrap_or(NEAR);
     if !(1..=FARTHEST).contains(&metres) {
         return Err(Problem::field("?within", format!("1 to {FARTHEST}")));
@@ -175,7 +174,7 @@ impl KeptSite {
             address: &self.address,
             opening: serde_json::to_value(&self.opening).map_err(internal)?,
             fees: serde_json::to_value(&self.fees).map_err(internal)?,
-            at: Point { lat_e6: self.lat_e6, lng_e6: self.lng_e6 },
+            at: (self.lat_e6, self.lng_e6),
         })
     }
 }

@@ -10,8 +10,8 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 use crate::identity::{Actor, Permission};
-use crate::organisations::domain::Point;
 use crate::platform::code::Code;
+use crate::platform::geo::{self, Point};
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
@@ -29,7 +29,8 @@ pub(in crate::organisations) struct Details<'a> {
     pub address: &'a str,
     pub opening: Value,
     pub fees: Value,
-    pub at: Point,
+    /// Millionths of a degree, north and east.
+    pub at: (i64, i64),
 }
 
 /// Opens a site, or writes one down anew: staff of its place.
@@ -56,8 +57,8 @@ pub(in crate::organisations) async fn keep(
         address: Set(details.address.trim().to_owned()),
         opening: Set(details.opening),
         fees: Set(details.fees),
-        lat_e6: Set(details.at.lat_e6),
-        lng_e6: Set(details.at.lng_e6),
+        lat_e6: Set(details.at.0),
+        lng_e6: Set(details.at.1),
         ..Default::default()
     };
     let row = if let Some(id) = id {
@@ -106,22 +107,28 @@ pub(in crate::organisations) async fn near(
     metres: i64,
     kind: Option<SiteKind>,
 ) -> Result<Vec<(site::Model, i64)>, Problem> {
-    let (height, width) = here.reach(metres);
+    let reach = i32::try_from(metres).map_or(f64::MAX, f64::from);
+    let corners = here.box_around(reach).and_then(|(low, high)| low.stored().zip(high.stored()));
+    let (Some(((south, west), (north, east))), Some((lat_e6, lng_e6))) = (corners, here.stored()) else {
+        return Ok(Vec::new());
+    };
     let mut sites = site::Entity::find()
         .filter(site::Column::ClosedAt.is_null())
-        .filter(site::Column::LatE6.between(here.lat_e6 - height, here.lat_e6 + height))
-        .filter(site::Column::LngE6.between(here.lng_e6 - width, here.lng_e6 + width));
+        .filter(site::Column::LatE6.between(south, north))
+        .filter(site::Column::LngE6.between(west, east));
     if let Some(kind) = kind {
         sites = sites.filter(site::Column::Kind.eq(kind));
     }
     // The square of the distance, in integers on both databases.
-    let north = || Expr::col(site::Column::LatE6).sub(here.lat_e6);
-    let east = || Expr::col(site::Column::LngE6).sub(here.lng_e6).mul(here.narrowing()).div(1000);
-    let square: SimpleExpr = north().mul(north()).add(east().mul(east()));
+    let up = || Expr::col(site::Column::LatE6).sub(lat_e6);
+    let aside = || Expr::col(site::Column::LngE6).sub(lng_e6).mul(here.narrowing()).div(1000);
+    let square: SimpleExpr = up().mul(up()).add(aside().mul(aside()));
     let rows = sites.order_by_asc(square).order_by_asc(site::Column::Id).limit(NEAR).all(connection).await?;
     let away = |row: site::Model| {
-        let metres = here.metres(Point { lat_e6: row.lat_e6, lng_e6: row.lng_e6 });
+        let metres = geo::whole(here.metres_to(Point::of_stored(row.lat_e6, row.lng_e6)));
         (row, metres)
     };
-    Ok(rows.into_iter().map(away).filter(|(_, away)| *away <= metres).collect())
+    let mut near: Vec<_> = rows.into_iter().map(away).filter(|(_, away)| *away <= metres).collect();
+    near.sort_by_key(|(row, away)| (*away, row.id));
+    Ok(near)
 }

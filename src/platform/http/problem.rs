@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::platform::cache::CacheError;
 use crate::platform::code::{self, Code};
+use crate::platform::mistake::Mistake;
 
 /// Why a request was refused, with what the client may know; the cause goes to the log only.
 #[derive(Debug)]
@@ -68,6 +69,17 @@ impl Problem {
     /// Input that is wrong in one place; `pointer` as in [`FieldError`].
     pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::invalid(vec![FieldError { pointer: pointer.to_owned(), code: "invalid".into(), detail: detail.into() }])
+    }
+
+    /// Nothing, or all of the mistakes, below `base` of the request's body.
+    pub fn of_mistakes(base: &str, mistakes: Vec<Mistake>) -> Result<(), Self> {
+        let error = |Mistake { pointer, detail }| FieldError {
+            pointer: format!("{base}{pointer}"),
+            code: "invalid".into(),
+            detail: detail.into(),
+        };
+        let errors: Vec<_> = mistakes.into_iter().map(error).collect();
+        if errors.is_empty() { Ok(()) } else { Err(Self::invalid(errors)) }
     }
 
     /// Adds what went wrong, for the log.
@@ -128,6 +140,12 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl From<Mistake> for Problem {
+    fn from(mistake: Mistake) -> Self {
+        Self::field(&mistake.pointer, mistake.detail)
+    }
+}
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {

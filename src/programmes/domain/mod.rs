@@ -5,5 +5,5 @@ mod plan;
 mod rubric;
 
 pub use allocation::{Candidate, Choice, Reason, allocate};
-pub use plan::{Mistake, Phase, Phases, Plan};
+pub use plan::{Phase, Phases, Plan};
 pub use rubric::{Criterion, WHOLE, ballot_share, mean, points, weighted};

@@ -7,15 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Criterion;
-
-/// Something wrong in one place of the input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// A JSON pointer.
-    pub pointer: String,
-    /// What is expected.
-    pub detail: &'static str,
-}
+use crate::platform::mistake::Mistake;
 
 /// When what happens; half-open, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -79,10 +71,7 @@ impl Phases {
         ];
         for (pointer, right) in order {
             if !right {
-                mistakes.push(Mistake {
-                    pointer: pointer.to_owned(),
-                    detail: "须晚于前一阶段 / must follow the phase before",
-                });
+                mistakes.push(Mistake::at(pointer, "须晚于前一阶段 / must follow the phase before"));
             }
         }
     }
@@ -106,18 +95,13 @@ impl Plan<'_> {
     pub fn mistakes(&self) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
         if self.cap_fen > self.budget_fen {
-            mistakes.push(Mistake {
-                pointer: "/cap_fen".to_owned(),
-                detail: "单个项目上限不能超过总预算 / at most the budget",
-            });
+            mistakes.push(Mistake::at("/cap_fen", "单个项目上限不能超过总预算 / at most the budget"));
         }
         let mut keys = HashSet::new();
         for (at, criterion) in self.rubric.iter().enumerate() {
             if !keys.insert(criterion.key.as_str()) {
-                mistakes.push(Mistake {
-                    pointer: format!("/rubric/{at}/key"),
-                    detail: "与前面的重复 / same as an earlier one",
-                });
+                let pointer = format!("/rubric/{at}/key");
+                mistakes.push(Mistake::at(pointer, "与前面的重复 / same as an earlier one"));
             }
         }
         self.phases.check(&mut mistakes);

@@ -10,14 +10,14 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::domain::design::{Design, Mistake};
+use super::domain::design::Design;
 use super::lifecycle::{self, Who};
 use super::{service, steps};
 use crate::identity::{Actor, Permission};
 use crate::notifications::{self, Message, Template};
 use crate::places::is_within;
 use crate::platform::code::Code;
-use crate::platform::http::{FieldError, Problem};
+use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 use crate::{audit, organisations, programmes};
 
@@ -46,16 +46,6 @@ pub(super) async fn in_programme(
     if project.programme_id == Some(programme.id) { Ok((programme, project)) } else { Err(Code::ProjectState.into()) }
 }
 
-fn invalid(base: &str, mistakes: Vec<Mistake>) -> Result<(), Problem> {
-    let error = |Mistake { pointer, detail }| FieldError {
-        pointer: format!("{base}{pointer}"),
-        code: "invalid".into(),
-        detail: detail.to_owned(),
-    };
-    let errors: Vec<_> = mistakes.into_iter().map(error).collect();
-    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
-}
-
 /// Keeps a draft, in place of the one before.
 pub async fn save(
     state: &AppState,
@@ -66,7 +56,7 @@ pub async fn save(
 ) -> Result<draft::Model, Problem> {
     let project = steps::lock(txn, id).await?;
     ready(txn, actor, &project, ProjectAction::Submit).await?;
-    invalid("", words.mistakes())?;
+    Problem::of_mistakes("", words.mistakes())?;
     let document = serde_json::to_value(words).map_err(|error| Problem::from(Code::Internal).caused_by(error))?;
     let row = draft::Model { project_id: id, document, updated_by: actor.user_id, updated_at: state.clock.now() };
     let replaced = OnConflict::column(draft::Column::ProjectId)
@@ -124,7 +114,7 @@ pub async fn submit(
     let document = draft.map_or_else(|| json!({}), |draft| draft.document);
     let words: Design =
         serde_json::from_value(document.clone()).map_err(|error| Problem::from(Code::Internal).caused_by(error))?;
-    invalid("/design", words.missing())?;
+    Problem::of_mistakes("/design", words.missing())?;
     let budget_fen = words.budget_fen();
     if budget_fen > programme.cap_fen {
         return Err(Problem::new(Code::AboveCap, format!("{budget_fen} fen of at most {}", programme.cap_fen)));

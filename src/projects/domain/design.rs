@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::platform::http::text;
+use crate::platform::mistake::Mistake;
 
 /// 100 million yuan: more is a slip of the pen.
 const MAX_FEN: i64 = 10_000_000_000;
@@ -107,14 +108,6 @@ fn draft(max: usize) -> impl Fn(&str, &()) -> garde::Result {
     move |words, context| if words.is_empty() { Ok(()) } else { text::paragraph(max)(words, context) }
 }
 
-/// Something wrong in one place of a design.
-pub struct Mistake {
-    /// A JSON pointer into it.
-    pub pointer: String,
-    /// What is expected.
-    pub detail: &'static str,
-}
-
 impl Design {
     /// What it costs.
     pub fn budget_fen(&self) -> i64 {
@@ -135,17 +128,15 @@ impl Design {
             let (keys, mut seen): (Vec<&str>, _) = (keys, HashSet::new());
             for (at, key) in keys.into_iter().enumerate() {
                 if !seen.insert(key) {
-                    mistakes.push(Mistake {
-                        pointer: format!("/{list}/{at}/key"),
-                        detail: "与前面的重复 / same as an earlier one",
-                    });
+                    let pointer = format!("/{list}/{at}/key");
+                    mistakes.push(Mistake::at(pointer, "与前面的重复 / same as an earlier one"));
                 }
             }
         }
         for (at, stage) in self.schedule.iter().enumerate() {
             if stage.until < stage.from {
                 let detail = "须不早于开始日期 / not before its first day";
-                mistakes.push(Mistake { pointer: format!("/schedule/{at}/until"), detail });
+                mistakes.push(Mistake::at(format!("/schedule/{at}/until"), detail));
             }
         }
         mistakes
@@ -162,12 +153,7 @@ impl Design {
             ("/schedule", self.schedule.is_empty()),
         ];
         let missing = lacks.into_iter().filter(|(_, lacks)| *lacks);
-        missing
-            .map(|(pointer, _)| Mistake {
-                pointer: pointer.to_owned(),
-                detail: "提交前须填写 / needed before it is handed in",
-            })
-            .collect()
+        missing.map(|(pointer, _)| Mistake::at(pointer, "提交前须填写 / needed before it is handed in")).collect()
     }
 }
 

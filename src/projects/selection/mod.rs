@@ -24,6 +24,7 @@ use crate::notices::{self, Notice};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
+use crate::platform::money::yuan;
 use crate::platform::state::AppState;
 use crate::{audit, ledger, places, polls, programmes};
 
@@ -227,13 +228,13 @@ pub(super) async fn confirm(
     let sum: i64 = fresh.iter().map(|line| line.choice.amount_fen).sum();
     let names: Vec<_> = fresh
         .iter()
-        .map(|line| format!("{}. {}（{} 元）", line.choice.rank, line.title, programmes::yuan(line.choice.amount_fen)))
+        .map(|line| format!("{}. {}（{} 元）", line.choice.rank, line.title, yuan(line.choice.amount_fen)))
         .collect();
     let notice = Notice {
         community_id: programme.place_id,
         kind: "programme.selected",
         title: format!("入选项目：{}", programme.title),
-        body: format!("入选 {} 个项目，共 {} 元。\n{}", fresh.len(), programmes::yuan(sum), names.join("\n")),
+        body: format!("入选 {} 个项目，共 {} 元。\n{}", fresh.len(), yuan(sum), names.join("\n")),
         subject: Some(("selection", row.id.0)),
         ..Notice::default()
     };

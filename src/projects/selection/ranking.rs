@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
+use crate::platform::money::yuan;
 use crate::polls::{self, Standing};
 use crate::programmes::{self, Candidate, Choice, WHOLE};
 use crate::projects::design;
@@ -149,7 +150,6 @@ fn explain(
     (residents, votes, ballots): (i64, i64, i64),
     score: i64,
 ) -> String {
-    let yuan = programmes::yuan;
     let weight = programme.expert_weight;
     let outcome = if choice.selected { "入选" } else { "余额不足，未入选" };
     format!(

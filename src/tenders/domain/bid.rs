@@ -7,8 +7,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::{Mistake, Term, check_terms};
+use super::{Term, check_terms};
 use crate::platform::crypto::hex;
+use crate::platform::mistake::Mistake;
 
 /// What an organisation offers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -64,13 +65,13 @@ impl Bid {
     /// What is wrong with it, if anything.
     pub fn check(&self, limits: Limits) -> Result<(), Mistake> {
         if self.price_fen < 1 || self.price_fen > limits.ceiling_fen {
-            return Err(Mistake::new("/price_fen", "报价须大于零且不超过最高限价 / above zero, at most the ceiling"));
+            return Err(Mistake::at("/price_fen", "报价须大于零且不超过最高限价 / above zero, at most the ceiling"));
         }
         for (at, term) in self.milestones.iter().enumerate() {
             if term.due_at <= limits.after || term.due_at > limits.until {
                 let detail =
                     "须在投标截止之后、计划实施期之内 / after the closing and within the programme's delivery phase";
-                return Err(Mistake::new(format!("/milestones/{at}/due_at"), detail));
+                return Err(Mistake::at(format!("/milestones/{at}/due_at"), detail));
             }
         }
         check_terms(self.price_fen, limits.ceiling_fen, &[], &self.milestones)

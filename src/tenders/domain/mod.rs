@@ -8,25 +8,11 @@ pub use bid::{Bid, Indicator, Limits, Sealed, commitment};
 pub use ranking::{Criterion, Entry, Part, Ranked, Ranking, rank};
 pub use terms::{Held, Term, check_terms};
 
-/// What is wrong with an input, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// JSON pointer.
-    pub pointer: String,
-    /// Chinese and English.
-    pub detail: String,
-}
-
-impl Mistake {
-    fn new(pointer: impl Into<String>, detail: &str) -> Self {
-        Self { pointer: pointer.into(), detail: detail.to_owned() }
-    }
-}
+use crate::platform::money;
 
 /// `1234.50元` of fen.
 pub fn yuan(fen: i64) -> String {
-    let (whole, cents) = (fen / 100, fen % 100);
-    if cents == 0 { format!("{whole}元") } else { format!("{whole}.{cents:02}元") }
+    money::yuan(fen) + "元"
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Mistake;
+use crate::platform::mistake::Mistake;
 
 /// More parts than this is no plan.
 const MAX_TERMS: usize = 20;
@@ -35,31 +35,31 @@ pub struct Held {
 /// and none of those that are fixed is changed or left out.
 pub fn check_terms(price_fen: i64, committed_fen: i64, held: &[Held], terms: &[Term]) -> Result<(), Mistake> {
     if price_fen < 1 || price_fen > committed_fen {
-        return Err(Mistake::new(
+        return Err(Mistake::at(
             "/price_fen",
             "价款须大于零且不超过已安排的资金 / above zero, at most what is committed",
         ));
     }
     if terms.is_empty() || terms.len() > MAX_TERMS {
-        return Err(Mistake::new("/milestones", "须有1至20个节点 / 1 to 20 milestones"));
+        return Err(Mistake::at("/milestones", "须有1至20个节点 / 1 to 20 milestones"));
     }
     let mut last = 0;
     for (at, term) in terms.iter().enumerate() {
         if term.amount_fen < 1 {
-            return Err(Mistake::new(format!("/milestones/{at}/amount_fen"), "须大于零 / must be above zero"));
+            return Err(Mistake::at(format!("/milestones/{at}/amount_fen"), "须大于零 / must be above zero"));
         }
         if term.seq <= last {
-            return Err(Mistake::new(format!("/milestones/{at}/seq"), "序号须递增 / must count up"));
+            return Err(Mistake::at(format!("/milestones/{at}/seq"), "序号须递增 / must count up"));
         }
         last = term.seq;
     }
     let sum = terms.iter().try_fold(0_i64, |sum, term| sum.checked_add(term.amount_fen));
     if sum != Some(price_fen) {
-        return Err(Mistake::new("/milestones", "各节点金额之和须等于价款 / the amounts must add up to the price"));
+        return Err(Mistake::at("/milestones", "各节点金额之和须等于价款 / the amounts must add up to the price"));
     }
     let kept = |held: &&Held| terms.contains(&held.term);
     if held.iter().filter(|held| held.fixed).any(|held| !kept(&held)) {
-        return Err(Mistake::new(
+        return Err(Mistake::at(
             "/milestones",
             "已提交或已验收的节点不能更改 / submitted or accepted milestones stay as they are",
         ));

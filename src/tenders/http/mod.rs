@@ -3,6 +3,8 @@
 mod awards;
 mod bids;
 mod contracts;
+mod opening;
+mod questions;
 mod tenders;
 
 use std::collections::HashMap;
@@ -17,6 +19,8 @@ use crate::platform::state::AppState;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     tenders::routes(config);
+    questions::routes(config);
+    opening::routes(config);
     bids::routes(config);
     awards::routes(config);
     contracts::routes(config);

@@ -3,42 +3,26 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
-use entities::ids::{ProgrammeId, ProjectId, TenderAmendmentId, TenderId, TenderQuestionId, UserId};
+use entities::ids::{ProgrammeId, ProjectId, TenderAmendmentId, TenderId};
 use entities::projects::{ProjectState, project};
-use entities::tenders::{TenderState, amendment, criterion, panel, question, tender};
+use entities::tenders::{TenderState, amendment, criterion, tender};
 use garde::Validate;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::identity::Actor;
 use crate::platform::code::Code;
-use crate::platform::http::{
-    Caller, Command, Nothing, Outcome, Page, PageParams, Paging, Params, Problem, command, text,
-};
+use crate::platform::http::{Caller, Command, Outcome, Page, PageParams, Paging, Params, Problem, command, text};
 use crate::platform::state::AppState;
 use crate::projects;
 use crate::projects::Who;
+use crate::tenders::service::find;
 use crate::tenders::service::tenders::{self, NewTender};
-use crate::tenders::service::{find, opening, scoring};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(list)
-        .service(create)
-        .service(read)
-        .service(amend)
-        .service(questions)
-        .service(ask)
-        .service(answer_question);
-    config
-        .service(fail)
-        .service(ask_opening)
-        .service(confirm_opening)
-        .service(name_panel)
-        .service(panel_of)
-        .service(declare);
+    config.service(list).service(create).service(read).service(amend).service(fail);
 }
 
 /// Where a tender stands.
@@ -169,8 +153,8 @@ async fn view_of(state: &AppState, id: TenderId) -> Result<TenderView, Problem> 
 
 /// Names the tender that an answer is about: what is stored with the key never holds more of it.
 #[derive(Serialize, ToSchema)]
-struct TenderKey {
-    id: TenderId,
+pub(super) struct TenderKey {
+    pub id: TenderId,
 }
 
 /// The tenders of a project
@@ -295,98 +279,6 @@ async fn amend(
     .await
 }
 
-/// A question and its answer; who asked is not shown.
-#[derive(Serialize, ToSchema)]
-struct QuestionView {
-    id: TenderQuestionId,
-    body: String,
-    asked_at: DateTime<Utc>,
-    answer: Option<String>,
-    answered_at: Option<DateTime<Utc>>,
-}
-
-impl From<question::Model> for QuestionView {
-    fn from(row: question::Model) -> Self {
-        let question::Model { id, body, asked_at, answer, answered_at, .. } = row;
-        Self { id, body, asked_at, answer, answered_at }
-    }
-}
-
-/// What was asked about a tender, with the answers; those without an answer are shown to staff of the programme only
-#[utoipa::path(tag = "tenders", params(PageParams), responses((status = 200, body = Page<QuestionView>)))]
-#[get("/tenders/{id}/questions")]
-async fn questions(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderId>,
-    params: Params<PageParams>,
-) -> Result<web::Json<Page<QuestionView>>, Problem> {
-    let paging = Paging::new(&state.keys, params.cursor.as_deref(), params.limit)?;
-    let tender = find(state.db.read(), *id).await?;
-    let mut query = question::Entity::find().filter(question::Column::TenderId.eq(*id));
-    if !runs(&state, &actor, &tender).await? {
-        query = query.filter(question::Column::Answer.is_not_null());
-    }
-    let rows = paging.apply(query, question::Column::Id).all(state.db.read()).await?;
-    Ok(web::Json(paging.page(&state.keys, rows, |row| row.id.0, QuestionView::from)))
-}
-
-/// Whether somebody runs the programme behind a tender.
-pub(super) async fn runs(state: &AppState, actor: &Actor, tender: &tender::Model) -> Result<bool, Problem> {
-    let db = state.db.read();
-    let project = project::Entity::find_by_id(tender.project_id).one(db).await?.ok_or(Code::Internal)?;
-    match projects::require(db, actor, &project, Who::Programme).await {
-        Ok(()) => Ok(true),
-        Err(problem) if problem.code() == Code::Forbidden => Ok(false),
-        Err(problem) => Err(problem),
-    }
-}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Words {
-    #[garde(custom(text::paragraph(1000)))]
-    body: String,
-}
-
-/// Ask something about an open tender, for an organisation
-#[utoipa::path(tag = "tenders", request_body = Words, responses((status = 201, body = QuestionView)))]
-#[post("/tenders/{id}/questions")]
-async fn ask(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderId>,
-    request: Command<Words>,
-) -> Result<Outcome, Problem> {
-    command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
-        tenders::ask(&state, txn, &actor, *id, &request.input.body).await.map(QuestionView::from)
-    })
-    .await
-}
-
-/// Answer a question, for everybody to read
-#[utoipa::path(tag = "tenders", request_body = Words, responses((status = 200, body = QuestionView)))]
-#[post("/tender-questions/{id}/answer")]
-async fn answer_question(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderQuestionId>,
-    request: Command<Words>,
-) -> Result<Outcome, Problem> {
-    command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        tenders::answer(&state, txn, &actor, *id, &request.input.body).await.map(QuestionView::from)
-    })
-    .await
-}
-
-/// Why something is done.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Reason {
-    #[garde(custom(text::paragraph(500)))]
-    pub reason: String,
-}
-
 /// End an opened tender that has no valid bid left: the project can be put out again
 ///
 /// 409 `tender_not_opened`, `valid_bids`.
@@ -405,114 +297,21 @@ async fn fail(
     .await
 }
 
-/// Ask for the opening of the bids, after the closing; a second person confirms it
-///
-/// For staff of the programme who belong to no bidder. 409 `tender_not_closed`, `tender_opened`; 403 `conflict_of_interest`.
-#[utoipa::path(tag = "tenders", responses((status = 200, body = TenderKey)))]
-#[post("/tenders/{id}/opening")]
-async fn ask_opening(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderId>,
-    request: Command<Nothing>,
-) -> Result<Outcome, Problem> {
-    command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        let row = opening::ask(&state, txn, &actor, *id).await?;
-        Ok(TenderKey { id: row.id })
-    })
-    .await
+/// Whether somebody runs the programme behind a tender.
+pub(super) async fn runs(state: &AppState, actor: &Actor, tender: &tender::Model) -> Result<bool, Problem> {
+    let db = state.db.read();
+    let project = project::Entity::find_by_id(tender.project_id).one(db).await?.ok_or(Code::Internal)?;
+    match projects::require(db, actor, &project, Who::Programme).await {
+        Ok(()) => Ok(true),
+        Err(problem) if problem.code() == Code::Forbidden => Ok(false),
+        Err(problem) => Err(problem),
+    }
 }
 
-/// Open the bids, as the second person: the record goes on the board
-///
-/// 403 `own_act` for who asked, `conflict_of_interest`; 409 `opening_not_asked`, `tender_not_closed`, `tender_opened`.
-#[utoipa::path(tag = "tenders", responses((status = 200, body = TenderKey)))]
-#[post("/tenders/{id}/opening/confirmation")]
-async fn confirm_opening(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderId>,
-    request: Command<Nothing>,
-) -> Result<Outcome, Problem> {
-    command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        let row = opening::open(&state, txn, &actor, *id).await?;
-        Ok(TenderKey { id: row.id })
-    })
-    .await
-}
-
+/// Why something is done.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PanelInput {
-    #[garde(length(min = 1, max = 20))]
-    user_ids: Vec<UserId>,
-}
-
-/// Name people who are to score the bids
-#[utoipa::path(tag = "tenders", request_body = PanelInput, responses((status = 200, body = TenderKey)))]
-#[post("/tenders/{id}/panel")]
-async fn name_panel(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderId>,
-    request: Command<PanelInput>,
-) -> Result<Outcome, Problem> {
-    command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        scoring::name_panel(&state, txn, &actor, *id, &request.input.user_ids).await?;
-        Ok(TenderKey { id: *id })
-    })
-    .await
-}
-
-/// Somebody who scores.
-#[derive(Serialize, ToSchema)]
-struct SeatView {
-    user_id: UserId,
-    added_at: DateTime<Utc>,
-    /// When the person declared a conflict: their scores do not count.
-    conflict_at: Option<DateTime<Utc>>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct NoParams {}
-
-/// Who scores; for staff of the programme
-#[utoipa::path(tag = "tenders", responses((status = 200, body = Vec<SeatView>)))]
-#[get("/tenders/{id}/panel")]
-async fn panel_of(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderId>,
-    _: Params<NoParams>,
-) -> Result<web::Json<Vec<SeatView>>, Problem> {
-    let tender = find(state.db.read(), *id).await?;
-    if !runs(&state, &actor, &tender).await? {
-        return Err(Code::Forbidden.into());
-    }
-    let rows = panel::Entity::find()
-        .filter(panel::Column::TenderId.eq(*id))
-        .order_by_asc(panel::Column::UserId)
-        .all(state.db.read())
-        .await?;
-    let view =
-        |row: panel::Model| SeatView { user_id: row.user_id, added_at: row.added_at, conflict_at: row.conflict_at };
-    Ok(web::Json(rows.into_iter().map(view).collect()))
-}
-
-/// Declare, as one of the panel, that one must not judge in this tender
-#[utoipa::path(tag = "tenders", request_body = Reason, responses((status = 200, body = TenderKey)))]
-#[post("/tenders/{id}/conflict")]
-async fn declare(
-    state: web::Data<AppState>,
-    actor: Actor,
-    id: web::Path<TenderId>,
-    request: Command<Reason>,
-) -> Result<Outcome, Problem> {
-    command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        scoring::declare(&state, txn, &actor, *id, &request.input.reason).await?;
-        Ok(TenderKey { id: *id })
-    })
-    .await
+pub(super) struct Reason {
+    #[garde(custom(text::paragraph(500)))]
+    pub reason: String,
 }

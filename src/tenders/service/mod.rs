@@ -19,19 +19,12 @@ use sea_orm::sea_query::LockType;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
 use serde_json::Value;
 
-use super::domain::Mistake;
 use crate::identity::{Actor, Permission};
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
 use crate::projects::Who;
 use crate::{audit, organisations, projects};
-
-impl From<Mistake> for Problem {
-    fn from(mistake: Mistake) -> Self {
-        Self::field(&mistake.pointer, mistake.detail)
-    }
-}
 
 /// A tender with what it belongs to, locked.
 pub struct Entered {

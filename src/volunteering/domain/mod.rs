@@ -11,7 +11,7 @@ mod time;
 pub use crate::platform::check_in::{CLOCK_DRIFT, proven_moment, scanned_windows};
 pub use credit::stars;
 pub use figures::{Count, Figures};
-pub use place::{Nearness, Point, distance_m, nearness};
+pub use place::{Nearness, nearness};
 pub use plan::{Part, Plan, Planned, Rotation, expand};
 pub use rest::{Clash, clash, rests_until};
 pub use states::{Event, LIVE, SEATED, next};

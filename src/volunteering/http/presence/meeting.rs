@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::identity::Actor;
+use crate::platform::geo::Point;
 use crate::platform::http::{Body, Caller, Problem, transact};
 use crate::platform::state::AppState;
-use crate::volunteering::domain::Point;
 use crate::volunteering::service::presence::{self, Expected};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -55,7 +55,7 @@ async fn set(
     of: Expected,
     body: &NewMeetingPoint,
 ) -> Result<web::Json<MeetingPoint>, Problem> {
-    let point = Point { latitude: body.latitude, longitude: body.longitude };
+    let point = Point { lat: body.latitude, lng: body.longitude };
     let row = transact(state, async |txn| presence::place(state, txn, actor, of, point, body.radius_m).await).await?;
     Ok(web::Json(row.into()))
 }

@@ -16,9 +16,10 @@ use super::signups::SignupView;
 use crate::identity::Actor;
 use crate::platform::check_in::CheckInCode;
 use crate::platform::code::Code;
+use crate::platform::geo::Point;
 use crate::platform::http::{Command, Nothing, Outcome, Problem, command, text};
 use crate::platform::state::AppState;
-use crate::volunteering::domain::{Point, Step};
+use crate::volunteering::domain::Step;
 use crate::volunteering::service::presence::{Sighting, Upload};
 use crate::volunteering::service::{find_shift, in_charge, presence};
 
@@ -72,7 +73,7 @@ struct Position {
 impl Position {
     fn sighting(self) -> Sighting {
         let Self { latitude, longitude, accuracy_m } = self;
-        Sighting { point: Point { latitude, longitude }, accuracy_m }
+        Sighting { point: Point { lat: latitude, lng: longitude }, accuracy_m }
     }
 }
 

@@ -9,9 +9,10 @@ use uuid::Uuid;
 use crate::audit;
 use crate::identity::{Actor, Permission};
 use crate::platform::code::Code;
+use crate::platform::geo::Point;
 use crate::platform::http::Problem;
 use crate::platform::state::AppState;
-use crate::volunteering::domain::{self, Point};
+use crate::volunteering::domain;
 use crate::volunteering::service::find_shift;
 
 /// Where a phone said it was.
@@ -72,8 +73,8 @@ pub(in crate::volunteering) async fn place(
         target_id: Set(of.id()),
         activity_id: Set(activity_id),
         shift_id: Set(shift_id),
-        latitude: Set(point.latitude),
-        longitude: Set(point.longitude),
+        latitude: Set(point.lat),
+        longitude: Set(point.lng),
         radius_m: Set(radius_m),
         set_by: Set(actor.user_id),
         set_at: Set(state.clock.now()),
@@ -126,15 +127,15 @@ pub(super) async fn hint(
 ) -> Result<Option<Value>, Problem> {
     let Some(Sighting { point, accuracy_m }) = sighting else { return Ok(None) };
     let round = |degrees: f64| (degrees * 1000.0).round() / 1000.0;
-    let mut hint = json!({ "latitude": round(point.latitude), "longitude": round(point.longitude) });
+    let mut hint = json!({ "latitude": round(point.lat), "longitude": round(point.lng) });
     let expected = expected(connection, shift).await?;
     if let Some(hint) = hint.as_object_mut() {
         if let Some(accuracy_m) = accuracy_m {
             hint.insert("accuracy_m".to_owned(), json!(accuracy_m.round()));
         }
         if let Some(expected) = expected {
-            let there = Point { latitude: expected.latitude, longitude: expected.longitude };
-            let distance = domain::distance_m(point, there);
+            let there = Point { lat: expected.latitude, lng: expected.longitude };
+            let distance = point.metres_to(there);
             let nearness = domain::nearness(distance, accuracy_m.unwrap_or_default(), f64::from(expected.radius_m));
             hint.insert("distance_m".to_owned(), json!((distance / 10.0).round() * 10.0));
             hint.insert("radius_m".to_owned(), json!(expected.radius_m));
