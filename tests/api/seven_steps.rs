@@ -1,8 +1,7 @@
 //! The seed's five projects, from a resident's first need to a published evaluation, through HTTP only, with the right person at each
 //! step; and at each step of the lifecycle everybody else is refused.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use linli::platform::ids;
@@ -14,7 +13,8 @@ use crate::designs;
 use crate::evaluations::{document, evaluation};
 use crate::programmes::{made, opened, programme};
 use crate::reviews::{review, seat};
-use crate::support::{Person, TestApp, place_id, user_id};
+use crate::support::cast::Cast;
+use crate::support::{TestApp, place_id, user_id};
 use crate::tenders::{scores, text};
 
 const DISTRICT: &str = "/jiangan/";
@@ -99,53 +99,6 @@ const STORIES: &[Story] = &[
     },
 ];
 
-/// Everybody, signed in when they are needed; again once the clock has moved, for access tokens last ten minutes.
-struct Cast<'a> {
-    app: &'a TestApp,
-    here: RefCell<HashMap<String, Person>>,
-}
-
-impl Cast<'_> {
-    async fn get(&self, name: &str) -> Person {
-        if let Some(person) = self.here.borrow().get(name) {
-            return person.clone();
-        }
-        let person = self.app.sign_in(name).await;
-        self.here.borrow_mut().insert(name.to_owned(), person.clone());
-        person
-    }
-
-    async fn later(&self, by: TimeDelta) {
-        self.app.advance(by).await;
-        self.here.borrow_mut().clear();
-    }
-
-    /// A step by whom it is for, after everybody else of the district was refused it.
-    async fn step(&self, who: &str, path: &str, body: Value, status: u16) -> Value {
-        // Each stands for a role; none of them is anything to the project but by what it is named for here.
-        const ROLES: [&str; 13] = [
-            "newcomer-1",
-            "resident-2",
-            "leader",
-            "volunteer-1",
-            "representative",
-            "staff-other",
-            "social-worker-1",
-            "social-worker-3",
-            "org-a",
-            "org-b",
-            "supervisor",
-            "evaluator",
-            "merchant",
-        ];
-        for other in ROLES.into_iter().filter(|other| *other != who) {
-            let refused = self.get(other).await.post(path, body.clone()).await;
-            assert!([403, 404].contains(&refused.status), "{other} at {path}: {} {}", refused.status, refused.body);
-        }
-        self.get(who).await.post(path, body).await.expect(status)
-    }
-}
-
 /// One project on its way.
 struct Way {
     story: &'static Story,
@@ -222,7 +175,7 @@ async fn design(cast: &Cast<'_>, story: &Story, need: &str, programme: &str) -> 
 #[actix_web::test]
 async fn five_projects_go_from_a_need_to_a_published_evaluation() {
     TestApp::run(async |app| {
-        let cast = Cast { app, here: RefCell::default() };
+        let cast = Cast::new(app);
         people(&cast).await;
         let district = cast.get("district").await;
 

@@ -3,6 +3,7 @@
 //! By default on SQLite and the in-process cache; `LINLI_TEST_DATABASE_URL` (a PostgreSQL server's maintenance database) and
 //! `LINLI_TEST_REDIS_URL` put the same tests on those.
 
+pub mod cast;
 mod client;
 mod database;
 pub mod projects;
