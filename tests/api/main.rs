@@ -63,6 +63,7 @@ mod surveys;
 mod teams;
 mod tenders;
 mod topics;
+mod voice;
 mod volunteering;
 mod vouchers;
 mod way;
