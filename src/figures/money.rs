@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use entities::funds::fund;
 use entities::ids::{FundId, ProgrammeId};
 use entities::programmes::{ProgrammeState, programme};
-use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::scope::Sql;
 use crate::platform::state::AppState;

@@ -56,11 +56,11 @@ pub(super) const KINDS: &[Kind] = &[
         word: "award",
         title: "公示期满未签约",
         permission: Permission::ManageProjects,
-        rows: "SELECT a.id AS id, p.title AS title, p.place_id AS place_id, w.objections_until AS due_at, p.id AS of_id FROM projects p \
+        rows: "SELECT a.id AS id, p.title AS title, p.place_id AS place_id, w.objections_until AS due_at, t.id AS of_id FROM projects p \
                JOIN tenders t ON t.project_id = p.id AND t.state = 'live' JOIN tender_awards a ON a.tender_id = t.id AND a.state = 'standing' \
                JOIN notice_windows w ON w.notice_id = a.notice_id \
                WHERE p.state = 'awarding' AND w.objections_until < {now} AND {within:p}",
-        path: |project| format!("/projects/{project}/contract"),
+        path: |tender| format!("/tenders/{tender}/awards"),
     },
     Kind {
         word: "milestone",

@@ -61,8 +61,9 @@ pub(super) async fn count(
     let (mut total, mut children) = (Pipeline::default(), BTreeMap::<String, Pipeline>::new());
     let mut sql = Sql::new(connection);
     let (there, child) = (sql.needs(scope), sql.child("n.place_path", scope));
-    let text =
-        format!("SELECT {child} AS child, n.state AS state, COUNT(*) AS count FROM needs n WHERE {there} GROUP BY 1, 2");
+    let text = format!(
+        "SELECT {child} AS child, n.state AS state, COUNT(*) AS count FROM needs n WHERE {there} GROUP BY 1, 2"
+    );
     for row in sql.read::<Needs>(text).all(connection).await? {
         *total.needs.entry(row.state).or_default() += row.count;
         *children.entry(row.child).or_default().needs.entry(row.state).or_default() += row.count;

@@ -56,7 +56,9 @@ impl Kind {
                 Value::Text(shown.unwrap_or(word))
             }),
             Self::People => row.try_get_by_index::<Option<i64>>(at)?.map(|people| few(people, minimum_cell)),
-            Self::Served(shown) => row.try_get_by_index::<Option<String>>(at)?.map(|text| shown(&served(&text), minimum_cell)),
+            Self::Served(shown) => {
+                row.try_get_by_index::<Option<String>>(at)?.map(|text| shown(&served(&text), minimum_cell))
+            }
         };
         Ok(value.unwrap_or(Value::Empty))
     }
@@ -64,11 +66,7 @@ impl Kind {
 
 /// A number of people; one that is so small that it would tell something of one of them is not shown. Nobody is fine.
 fn few(people: i64, minimum_cell: i64) -> Value {
-    if people == 0 || people >= minimum_cell {
-        Value::Number(people)
-    } else {
-        too_few(minimum_cell)
-    }
+    if people == 0 || people >= minimum_cell { Value::Number(people) } else { too_few(minimum_cell) }
 }
 
 fn too_few(minimum_cell: i64) -> Value {
@@ -82,8 +80,10 @@ fn served(text: &str) -> Figures {
     for line in text.lines() {
         let mut parts = line.split('\t');
         let name = parts.next().unwrap_or_default();
-        let [people, heads] = [parts.next(), parts.next()].map(|part| part.and_then(|part| part.parse().ok()).unwrap_or(0));
-        let cell = if name.is_empty() { &mut figures.total } else { figures.groups.entry(name.to_owned()).or_default() };
+        let [people, heads] =
+            [parts.next(), parts.next()].map(|part| part.and_then(|part| part.parse().ok()).unwrap_or(0));
+        let cell =
+            if name.is_empty() { &mut figures.total } else { figures.groups.entry(name.to_owned()).or_default() };
         cell.people += people;
         cell.attended += people;
         cell.heads += heads;

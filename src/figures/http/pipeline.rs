@@ -160,8 +160,7 @@ fn views(rows: Vec<Stays>, order: impl Iterator<Item = String>) -> Vec<StateView
     let mut states: BTreeMap<String, StateView> = BTreeMap::new();
     for row in rows {
         let Stays { state, running, count, median_days, longest_days } = row;
-        let view =
-            states.entry(state.clone()).or_insert_with(|| StateView { state, ended: None, running: None });
+        let view = states.entry(state.clone()).or_insert_with(|| StateView { state, ended: None, running: None });
         let side = if running == 0 { &mut view.ended } else { &mut view.running };
         *side = Some(StaysView { count, median_days, longest_days });
     }

@@ -120,7 +120,11 @@ impl Moments {
 
 fn checked(limit: Option<u64>) -> Result<u64, Problem> {
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    if (1..=MAX_LIMIT).contains(&limit) { Ok(limit) } else { Err(Problem::field("?limit", format!("1 to {MAX_LIMIT}"))) }
+    if (1..=MAX_LIMIT).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::field("?limit", format!("1 to {MAX_LIMIT}")))
+    }
 }
 
 fn no_cursor() -> Problem {
