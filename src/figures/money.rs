@@ -46,16 +46,17 @@ impl Use {
     }
 }
 
-/// `{}` is the list of programmes. What moved is added up from transfers; what is there is what the funds keep.
+/// `{}` is the list of programmes. What moved is added up from transfers; what is there is what the funds keep. SQLite takes a cross
+/// join in the order in which it is written, and so does not go through everybody's accounts.
 const FLOWS: &str = "
     WITH own AS (
         SELECT g.id AS programme_id, g.parent_id, g.place_id, a.id AS account_id, a.posted FROM programmes g
         JOIN ledger_accounts a ON a.owner_id = g.id AND a.community_id = g.place_id AND a.unit = 'fen' AND a.kind = 'fund'
         WHERE g.id IN ({})
     ), contracted AS (
-        SELECT p.programme_id, a.id AS account_id, a.posted FROM own w JOIN projects p ON p.programme_id = w.programme_id
-        JOIN contracts c ON c.project_id = p.id
-        JOIN ledger_accounts a ON a.owner_id = c.id AND a.community_id = w.place_id AND a.unit = 'fen' AND a.kind = 'fund'
+        SELECT p.programme_id, a.id AS account_id, a.posted FROM own w CROSS JOIN projects p CROSS JOIN contracts c CROSS JOIN ledger_accounts a
+        WHERE p.programme_id = w.programme_id AND c.project_id = p.id
+            AND a.owner_id = c.id AND a.community_id = w.place_id AND a.unit = 'fen' AND a.kind = 'fund'
     )
     SELECT programme_id, flow, CAST(SUM(amount) AS bigint) AS fen FROM (
         SELECT w.programme_id, CASE WHEN o.kind = 'outside' OR o.owner_id = w.parent_id THEN 'received'
@@ -72,8 +73,8 @@ const FLOWS: &str = "
         UNION ALL
         SELECT programme_id, 'left', posted FROM own
         UNION ALL
-        SELECT w.programme_id, 'committed', a.posted FROM own w JOIN projects p ON p.programme_id = w.programme_id
-        JOIN ledger_accounts a ON a.owner_id = p.id AND a.community_id = w.place_id AND a.unit = 'fen' AND a.kind = 'fund'
+        SELECT w.programme_id, 'committed', a.posted FROM own w CROSS JOIN projects p CROSS JOIN ledger_accounts a
+        WHERE p.programme_id = w.programme_id AND a.owner_id = p.id AND a.community_id = w.place_id AND a.unit = 'fen' AND a.kind = 'fund'
         UNION ALL
         SELECT programme_id, 'contracted', posted FROM contracted
         UNION ALL

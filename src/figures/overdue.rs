@@ -126,10 +126,11 @@ fn branches(sql: &mut Sql, scope: &Scope, kinds: &[&Kind], now: DateTime<Utc>) -
     let end = sql.day_end("e.rectify_by");
     let branch = |kind: &&Kind| {
         let mut rows = kind.rows.replace("{now}", &now).replace("{day_end:e.rectify_by}", &end);
-        for table in ["n", "o", "p"] {
+        // Needs that are overdue are few among all of a place: they are found by their day, for which the path is no column.
+        for (table, path) in [("n", "(n.place_path || '')"), ("o", "o.place_path"), ("p", "p.place_path")] {
             let word = format!("{{within:{table}}}");
             if rows.contains(&word) {
-                rows = rows.replace(&word, &sql.within(&format!("{table}.place_path"), &scope.place.path));
+                rows = rows.replace(&word, &sql.within(path, &scope.place.path));
             }
         }
         format!("SELECT '{}' AS kind, id, title, place_id, due_at, of_id FROM ({rows}) found", kind.word)
