@@ -14,6 +14,7 @@ use crate::platform::state::AppState;
 
 /// A programme's money, in fen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_field_names, reason = "money says its unit")]
 pub(super) struct Use {
     /// What it got: from outside, or, a part, from its programme.
     pub budget_fen: i64,
@@ -121,6 +122,7 @@ pub(super) async fn of_programmes(
 
 /// A self-governed fund's money, in fen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_field_names, reason = "money says its unit")]
 pub(super) struct FundUse {
     /// Fees, services, donations.
     pub received_fen: i64,

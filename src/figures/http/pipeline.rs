@@ -79,7 +79,9 @@ impl From<Pipeline> for StandsView {
     fn from(row: Pipeline) -> Self {
         let Pipeline { needs, projects } = row;
         let mut all = Standing::default();
-        projects.values().for_each(|standing| all.add(*standing));
+        for standing in projects.values() {
+            all.add(*standing);
+        }
         let needs = NeedState::iter().filter_map(|state| Some(NeedsView { state, count: *needs.get(&state)? }));
         let projects = ProjectState::iter()
             .filter_map(|state| Some(ProjectsView { state, standing: (*projects.get(&state)?).into() }));
