@@ -23,6 +23,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
 
+pub use domain::counts::{Cell, Figures};
 pub use entities::delivery::ServiceKind;
 pub use service::closing::complete;
 pub use service::figures::figures;

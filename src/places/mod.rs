@@ -19,7 +19,7 @@ use crate::platform::http::Problem;
 
 pub use http::ListParams;
 pub use near::locate;
-pub use rules::{merged, rules, rules_at, set};
+pub use rules::{merged, rules, rules_at, rules_of_all, set};
 
 pub use entities::places::PlaceKind;
 pub use entities::places::place::Model as Place;

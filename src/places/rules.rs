@@ -1,10 +1,12 @@
 //! What a place has set for itself.
 
+use std::collections::HashMap;
+
 use entities::ids::PlaceId;
-use entities::places::place;
+use entities::places::{PlaceKind, place};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    QueryFilter, QueryOrder,
 };
 use serde_json::{Map, Value};
 
@@ -30,6 +32,26 @@ pub async fn rules_at(
     // What lies in a community sets nothing.
     let chain = chain.iter().filter(|outer| outer.community_id.is_none_or(|community| community == outer.id));
     merged(&state.config.rules, chain.map(|outer| &outer.settings))
+}
+
+/// [`rules`] of each community that a place is, lies in or holds: one query, however many.
+pub async fn rules_of_all(
+    state: &AppState,
+    connection: &impl ConnectionTrait,
+    place: &place::Model,
+) -> Result<HashMap<PlaceId, Rules>, Problem> {
+    let around = Condition::any()
+        .add(place::Column::Path.is_in(paths_above(&place.path)))
+        .add(super::within(place::Column::Path, &place.path));
+    let setting = place::Column::Kind.is_in([PlaceKind::District, PlaceKind::Street, PlaceKind::Community]);
+    let rows = place::Entity::find().filter(around).filter(setting).order_by_asc(place::Column::Path);
+    let rows = rows.all(connection).await?;
+    let communities = rows.iter().filter(|row| row.kind == PlaceKind::Community);
+    let rules = communities.map(|community| {
+        let chain = rows.iter().filter(|outer| super::is_within(&community.path, &outer.path));
+        Ok((community.id, merged(&state.config.rules, chain.map(|outer| &outer.settings))?))
+    });
+    rules.collect()
 }
 
 /// A place with all that it lies in, outermost first.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::support::{GUANGHUA, TestApp, place_id};
 
-const TABLES: [&str; 4] = ["needs", "projects", "funds", "notices"];
+const TABLES: [&str; 5] = ["needs", "projects", "services", "funds", "notices"];
 
 fn path(what: &str, place: &str) -> String {
     format!("/exports/{what}?place_id={}", place_id(place))

@@ -359,3 +359,32 @@ async fn a_months_books_are_made_public_once_when_it_is_over() {
     })
     .await;
 }
+
+// The figures of a place add up what its funds' books say one by one.
+#[actix_web::test]
+async fn a_funds_money_is_what_came_in_less_what_went_out() {
+    TestApp::run(async |app| {
+        let fund = Fund::found(app).await;
+        fund.donate(10_000).await;
+        let wrong = fund.donate(500).await;
+        let reason = json!({ "reason": "记错了" });
+        let taken_back = fund.auditor.post(&format!("{}/receipts/{wrong}/reversal", fund.path), reason.clone()).await;
+        taken_back.expect(200);
+        for (fen, back) in [(4_000, false), (1_000, true)] {
+            let expense = fund.propose("volunteer-1", fen).await;
+            fund.confirm(&expense).await.expect(200);
+            if back {
+                fund.auditor.post(&format!("{expense}/reversal"), reason.clone()).await.expect(200);
+            }
+        }
+        let staff = app.sign_in("staff").await;
+        let seen = staff.get(&format!("/figures/funds?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        let expected = json!({
+            "fund_id": fund.path.rsplit('/').next(), "place_id": place_id(GUANGHUA), "name": "停车自治经费",
+            "received_fen": 10_500, "refunded_fen": 500, "spent_fen": 5_000, "paid_back_fen": 1_000, "left_fen": 6_000,
+        });
+        assert_eq!(seen["items"], json!([expected]));
+        assert_eq!(fund.balance().await, 6_000);
+    })
+    .await;
+}

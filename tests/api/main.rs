@@ -43,6 +43,7 @@ mod notifications;
 mod objections;
 mod organisations;
 mod participants;
+mod pipeline;
 mod platform;
 mod platforms;
 mod points;

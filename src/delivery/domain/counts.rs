@@ -64,10 +64,28 @@ impl Figures {
         let nobody = Cell::default();
         let total = Some(self.total).filter(|total| total.is_safe(nobody, minimum) || minimum == 0);
         let cell = |cell: &Cell| Some(*cell).filter(|cell| minimum == 0 || cell.is_safe(self.total, minimum));
-        Shown {
-            total,
-            groups: self.groups.iter().map(|(name, counted)| (name.clone(), cell(counted))).collect(),
-            cases: Some(self.cases).filter(|cases| *cases == 0 || *cases >= minimum),
+        let mut groups = self.groups.iter().map(|(name, counted)| (name.clone(), cell(counted))).collect();
+        if total.is_some() {
+            self.cover(&mut groups, minimum);
+        }
+        Shown { total, groups, cases: Some(self.cases).filter(|cases| *cases == 0 || *cases >= minimum) }
+    }
+
+    /// Where a group is left out, the total less those shown must not tell how many it are: leaves out more, the smallest first, until
+    /// that is nobody or enough. Groups of one size go together, so that which they are tells nothing.
+    fn cover(&self, groups: &mut BTreeMap<String, Option<Cell>>, minimum: i64) {
+        let few = |count: i64| count > 0 && count < minimum;
+        while groups.values().any(Option::is_none) {
+            let shown = groups.values().flatten();
+            let (people, heads) = shown.fold((self.total.people, self.total.heads), |(people, heads), cell| {
+                (people - cell.people, heads - cell.heads)
+            });
+            let size = |cell: &Cell| cell.people.saturating_add(cell.heads);
+            let smallest = groups.values().flatten().map(size).filter(|size| *size > 0).min();
+            let Some(smallest) = smallest.filter(|_| few(people) || few(heads)) else { return };
+            for cell in groups.values_mut().filter(|cell| cell.as_ref().is_some_and(|cell| size(cell) == smallest)) {
+                *cell = None;
+            }
         }
     }
 
@@ -129,7 +147,32 @@ mod tests {
         assert_eq!(jobs.shown(0).total, Some(cell(9, 12, 0)), "exact for those who need it");
     }
 
+    // Guard: `cover`.
+    #[test]
+    fn the_total_does_not_tell_what_a_group_held_back_counts() {
+        let groups = [("甲", cell(0, 0, 60)), ("乙", cell(0, 0, 37)), ("丙", cell(0, 0, 3))];
+        let shown = figures(cell(0, 0, 100), &groups).shown(5).groups;
+        assert_eq!((shown["乙"], shown["丙"]), (None, None), "100 less 60 and 37 would be 3");
+        assert_eq!(shown["甲"], Some(cell(0, 0, 60)));
+        let with_others = figures(cell(0, 0, 150), &groups).shown(5).groups;
+        assert!(with_others["乙"].is_some() && with_others["丙"].is_none(), "50 more are in no group");
+    }
+
     proptest! {
+        #[test]
+        fn groups_that_are_apart_cannot_be_told_from_the_total(
+            heads in proptest::collection::vec(0_i64..12, 2..6), others in 0_i64..4, minimum in 2_i64..8
+        ) {
+            let names = ["a", "b", "c", "d", "e", "f"];
+            let groups: Vec<_> = names.into_iter().zip(heads.iter().map(|heads| cell(0, 0, *heads))).collect();
+            let total = heads.iter().sum::<i64>() + others;
+            let shown = figures(cell(0, 0, total), &groups).shown(minimum);
+            let seen: i64 = shown.groups.values().flatten().map(|cell| cell.heads).sum();
+            if shown.total.is_some() && shown.groups.values().any(Option::is_none) {
+                prop_assert!(total - seen == 0 || total - seen >= minimum, "{shown:?}");
+            }
+        }
+
         #[test]
         fn no_shown_cell_tells_of_few(
             people in 0_i64..40, heads in 0_i64..40, inside in 0_i64..40, inside_heads in 0_i64..40, minimum in 1_i64..10

@@ -42,7 +42,7 @@ enum Format {
 
 /// A whole table as a file, without personal data; for staff of the place
 ///
-/// `what` is `needs`, `projects`, `funds` or `notices`. The last row of a whole file begins with `#完` and holds the
+/// `what` is `needs`, `projects`, `services`, `funds` or `notices`. The last row of a whole file begins with `#完` and holds the
 /// number of rows: a file without it is broken, and so is a download that ended in an error.
 #[utoipa::path(tag = "figures", params(ExportParams), responses((status = 200, content_type = "text/csv", body = String)))]
 #[get("/exports/{what}.{format}")]

@@ -11,5 +11,5 @@ pub mod problem;
 pub use auth::Caller;
 pub use command::{Outcome, command, lock_person, transact};
 pub use input::{Body, Command, Key, Nothing, Params, text};
-pub use page::{Page, PageParams, Paging};
+pub use page::{Moments, Page, PageParams, Paging};
 pub use problem::{FieldError, Problem};

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -43,12 +44,8 @@ pub struct Paging {
 impl Paging {
     /// Reads `?cursor=&limit=`.
     pub fn new(keys: &Keys, cursor: Option<&str>, limit: Option<u64>) -> Result<Self, Problem> {
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(Problem::field("?limit", format!("1 to {MAX_LIMIT}")));
-        }
-        let after = cursor
-            .map(|text| read_cursor(keys, text).ok_or_else(|| Problem::field("?cursor", "not a cursor of this list")));
+        let limit = checked(limit)?;
+        let after = cursor.map(|text| read_cursor(keys, text).ok_or_else(no_cursor));
         Ok(Self { after: after.transpose()?, limit })
     }
 
@@ -80,13 +77,89 @@ impl Paging {
     }
 }
 
+/// Which part of a list in the order of times, the oldest first, is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: u64,
+}
+
+impl Moments {
+    /// Reads `?cursor=&limit=`.
+    pub fn new(keys: &Keys, cursor: Option<&str>, limit: Option<u64>) -> Result<Self, Problem> {
+        let limit = checked(limit)?;
+        let after = cursor.map(|text| read_moment(keys, text).ok_or_else(no_cursor));
+        Ok(Self { after: after.transpose()?, limit })
+    }
+
+    /// The last of the page before: its time, and its id, which tells rows of one time apart.
+    pub fn after(&self) -> Option<(DateTime<Utc>, Uuid)> {
+        self.after
+    }
+
+    /// The rows of a page, and one more.
+    pub fn rows(&self) -> i64 {
+        i64::try_from(self.limit + 1).unwrap_or(i64::MAX)
+    }
+
+    /// Makes the page of the rows, and one more, that come after [`Self::after`] in this order.
+    pub fn page<M, T>(
+        &self,
+        keys: &Keys,
+        rows: Vec<M>,
+        moment: impl Fn(&M) -> (DateTime<Utc>, Uuid),
+        view: impl FnMut(M) -> T,
+    ) -> Page<T> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        let last = rows.get(limit.saturating_sub(1)).map(moment);
+        let next_cursor = if more { last.map(|moment| write_moment(keys, moment)) } else { None };
+        Page { items: rows.into_iter().take(limit).map(view).collect(), next_cursor }
+    }
+}
+
+fn checked(limit: Option<u64>) -> Result<u64, Problem> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if (1..=MAX_LIMIT).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::field("?limit", format!("1 to {MAX_LIMIT}")))
+    }
+}
+
+fn no_cursor() -> Problem {
+    Problem::field("?cursor", "not a cursor of this list")
+}
+
 fn write_cursor(keys: &Keys, id: Uuid) -> String {
-    let signature = keys.sign(Purpose::Cursor, id.as_bytes());
-    URL_SAFE_NO_PAD.encode([id.as_bytes(), signature.get(..12).unwrap_or_default()].concat())
+    write_signed(keys, id.as_bytes())
 }
 
 fn read_cursor(keys: &Keys, text: &str) -> Option<Uuid> {
+    Uuid::from_slice(&read_signed(keys, text, 16)?).ok()
+}
+
+/// Whole: what was cut off of a time would bring its row again.
+fn write_moment(keys: &Keys, (at, id): (DateTime<Utc>, Uuid)) -> String {
+    let time = [&at.timestamp().to_be_bytes()[..], &at.timestamp_subsec_nanos().to_be_bytes()].concat();
+    write_signed(keys, &[&time[..], id.as_bytes()].concat())
+}
+
+fn read_moment(keys: &Keys, text: &str) -> Option<(DateTime<Utc>, Uuid)> {
+    let bytes = read_signed(keys, text, 28)?;
+    let (seconds, rest) = bytes.split_first_chunk::<8>()?;
+    let (nanos, id) = rest.split_first_chunk::<4>()?;
+    let at = DateTime::from_timestamp(i64::from_be_bytes(*seconds), u32::from_be_bytes(*nanos))?;
+    Some((at, Uuid::from_slice(id).ok()?))
+}
+
+fn write_signed(keys: &Keys, bytes: &[u8]) -> String {
+    let signature = keys.sign(Purpose::Cursor, bytes);
+    URL_SAFE_NO_PAD.encode([bytes, signature.get(..12).unwrap_or_default()].concat())
+}
+
+fn read_signed(keys: &Keys, text: &str, length: usize) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (id, signature) = bytes.split_at_checked(16)?;
-    (signature.len() == 12 && keys.verify(Purpose::Cursor, id, signature)).then(|| Uuid::from_slice(id).ok())?
+    let (content, signature) = bytes.split_at_checked(length)?;
+    (signature.len() == 12 && keys.verify(Purpose::Cursor, content, signature)).then(|| content.to_vec())
 }
