@@ -22,6 +22,7 @@ use crate::platform::capability::Capability;
 pub use domain::Audience;
 pub use entities::files::FileState;
 pub use security::verdict;
+pub(crate) use service::store_document;
 pub use service::{Links, attach, attach_document, link, show, states};
 
 /// What this capability brings.

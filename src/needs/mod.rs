@@ -30,6 +30,7 @@ use crate::platform::capability::{Capability, Schedule};
 
 pub use adoption::{adopt, release_of_project};
 pub use service::gathering::{Ending, end, gather, release, resolve_of_project};
+pub(crate) use service::merging::merge;
 
 /// What this capability brings.
 pub fn capability() -> Capability {

@@ -1,6 +1,6 @@
 pub(super) mod answers;
 pub(super) mod gathering;
-pub(super) mod merging;
+pub(crate) mod merging;
 pub(super) mod similar;
 pub(super) mod submitting;
 pub(super) mod telling;

@@ -7,8 +7,9 @@ mod signing;
 
 pub use correcting::correct;
 pub(super) use correcting::correct_by_hand;
+pub(crate) use objecting::object;
 pub use objecting::standing;
-pub(super) use objecting::{WindowState, may_answer, object, reply, window_state};
+pub(super) use objecting::{WindowState, may_answer, reply, window_state};
 pub use publishing::{Notice, publish};
 pub(super) use publishing::{board_of, printed};
 pub(super) use signing::sign_days;
