@@ -8,6 +8,8 @@ use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use serde_json::json;
 
 use super::seed::{community_of, place_id, put, user_id};
+use crate::needs;
+use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
@@ -163,6 +165,9 @@ pub(super) async fn insert(
         )
         .await?;
     }
+    // At once, so that the first question finds it.
+    let row = need::Entity::find_by_id(id).one(txn).await?.ok_or(Code::Internal)?;
+    needs::index(state, txn, &row).await?;
     if item.state == NeedState::InReview {
         let row = item::ActiveModel {
             id: Set(ids::named_at(&format!("moderation:need:{}", item.key), id_time(item))),

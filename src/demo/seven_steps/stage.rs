@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entities::delivery::{Decision, ReportKind};
 use entities::ids::{ContractId, MilestoneId, NeedId, ProgrammeId, ProjectId, TenderId};
+use entities::moderation::{ModerationAction, item};
 use entities::programmes::Allocation;
 use entities::projects::{Part, Recommendation};
 use entities::tenders::{award, contract, milestone, tender};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ use super::super::seed::{place_id, user_id};
 use crate::delivery::recording::NewService;
 use crate::delivery::{self, handing_in::NewReport};
 use crate::identity::Actor;
+use crate::moderation;
 use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::{Caller, Problem};
@@ -103,6 +105,15 @@ impl Stage<'_> {
         let id = ids::ordered(&self.state.clock);
         needs::insert(self.state, self.txn, id, need).await?;
         Ok(id)
+    }
+
+    /// What somebody wrote is read and passed: WeChat judges only who was in the mini-program within two hours.
+    pub async fn read(&self, moderator: &str, target: Uuid) -> Result<(), Problem> {
+        let waiting = item::Entity::find().filter(item::Column::TargetId.eq(target)).one(self.txn).await?;
+        let waiting = waiting.ok_or(Code::Internal)?.id;
+        let moderator = self.actor(moderator).await?;
+        let passed = ModerationAction::Approve;
+        moderation::decide(self.state, self.txn, &moderator, waiting, passed, Some("内容真实")).await.map(drop)
     }
 
     /// A programme of the street whose proposals are taken for 25 days, reviewed for ten more, and carried out until next year.
