@@ -62,5 +62,6 @@ mod surveys;
 mod teams;
 mod tenders;
 mod topics;
+mod voice;
 mod volunteering;
 mod vouchers;

@@ -72,7 +72,7 @@ async fn tell(story: &Stage<'_>) -> Result<(), Problem> {
 
 /// Needs, one of them merged into another, a programme, four designs, their reviews and the selection.
 async fn selected(story: &Stage<'_>) -> Result<Cast, Problem> {
-    story.go(140);
+    story.go(150);
     let mut told: Vec<NeedId> = Vec::new();
     for need in &plans::NEEDS {
         told.push(story.need(need).await?);
@@ -83,20 +83,21 @@ async fn selected(story: &Stage<'_>) -> Result<Cast, Problem> {
     let why = "说的是同一段楼梯，合在一起办，附议都算数";
     needs::merge(story.state, story.txn, &staff, (rail, dark), why).await?;
 
-    story.go(130);
+    story.go(138);
     let programme = story.programme(STREET, TITLE, YUAN).await?;
-    story.go(120);
+    story.go(128);
     let lights = story.design(programme, &plans::LIGHTS, &[dark]).await?;
     let crafts = story.design(programme, &plans::CRAFTS, &[craft]).await?;
     let meals = story.design(programme, &plans::MEALS, &[meal]).await?;
     let rehab = story.design(programme, &plans::REHAB, &[ill]).await?;
-    story.go(100);
+    story.go(108);
     for (id, plan) in
         [(lights, &plans::LIGHTS), (crafts, &plans::CRAFTS), (meals, &plans::MEALS), (rehab, &plans::REHAB)]
     {
         story.review(id, plan).await?;
     }
-    story.go(93);
+    // The days in which people may object to what is chosen are over before the first tender.
+    story.go(100);
     story.select(programme).await?;
     for id in [lights, crafts, meals, rehab] {
         story.assign(id).await?;
