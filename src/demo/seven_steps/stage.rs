@@ -54,7 +54,7 @@ pub struct Plan {
     pub title: &'static str,
     pub summary: &'static str,
     pub goals: &'static str,
-    pub plan: &'static str,
+    pub how: &'static str,
     /// Title, how many.
     pub groups: &'static [(&'static str, i64)],
     /// What for, yuan.
@@ -180,7 +180,7 @@ impl Stage<'_> {
             "goals": plan.goals,
             "groups": plan.groups.iter().map(|(title, people)| json!({ "key": title, "title": title, "people": people }))
                 .collect::<Vec<_>>(),
-            "plan": plan.plan,
+            "plan": plan.how,
             "lines": plan.lines.iter().map(|(title, yuan)| json!({ "title": title, "fen": yuan * 100 })).collect::<Vec<_>>(),
             "indicators": [{ "key": name, "title": name, "unit": unit, "target": target }],
             "schedule": [{ "title": "实施", "from": self.date(60).to_string(), "until": self.date(-60).to_string() }],
