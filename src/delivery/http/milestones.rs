@@ -60,8 +60,8 @@ struct MilestoneView {
 
 fn view(now: DateTime<Utc>, row: milestone::Model, submissions: Vec<SubmissionView>) -> MilestoneView {
     let milestone::Model { id, seq, title, due_at, amount_fen, state, paid_at, .. } = row;
-    let overdue = due_at <= now && !matches!(state, MilestoneState::Accepted | MilestoneState::Dropped);
-    MilestoneView { id, seq, title, due_at, amount_fen, state, overdue, paid_at, submissions }
+    let late = due_at <= now && !matches!(state, MilestoneState::Accepted | MilestoneState::Dropped);
+    MilestoneView { id, seq, title, due_at, amount_fen, state, overdue: late, paid_at, submissions }
 }
 
 /// A project's milestones.
