@@ -2,7 +2,7 @@
 //!
 //! `docs/PERFORMANCE.md` explains the figures. One file a part: the [`stage`] with its processes, the [`people`] who
 //! call, the [`scenarios`] of what they do, the [`load`] generator that does it, what a request asks of PostgreSQL and Redis
-//! ([`traffic`]), the [`limits`] of those, [`boards`] with a million people, the ledger
+//! ([`traffic`]), the [`limits`] of those, [`boards`] with a million people, a district with fifty thousand [`needs`], the ledger
 //! with a million entries ([`growth`]), and the order of it all ([`measure`]).
 
 mod bare;
@@ -12,6 +12,7 @@ mod limits;
 mod load;
 mod machine;
 mod measure;
+mod needs;
 mod people;
 mod scenarios;
 mod simulator;

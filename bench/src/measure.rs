@@ -13,8 +13,10 @@ use crate::stage::{Pids, Stage};
 use crate::traffic::{self, Traffic};
 use crate::{Failure, RunArgs, boards, growth, machine, people, say};
 
-const FULL: Size = Size { rounds: 3, people: 2000, time: Duration::from_millis(2500), clients: 16, board: 1_000_000 };
-const QUICK: Size = Size { rounds: 1, people: 208, time: Duration::from_secs(1), clients: 16, board: 50_000 };
+const FULL: Size =
+    Size { rounds: 3, people: 2000, time: Duration::from_millis(2500), clients: 16, board: 1_000_000, needs: 50_000 };
+const QUICK: Size =
+    Size { rounds: 1, people: 208, time: Duration::from_secs(1), clients: 16, board: 50_000, needs: 5_000 };
 /// pgbench reads for so long.
 const PGBENCH_SECONDS: u64 = 1;
 

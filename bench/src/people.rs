@@ -105,7 +105,8 @@ fn person(number: u32, now: DateTime<Utc>) -> user::ActiveModel {
     }
 }
 
-async fn insert<A>(state: &AppState, rows: impl IntoIterator<Item = A>) -> Result<(), Failure>
+/// Puts rows in, a thousand in one statement.
+pub async fn insert<A>(state: &AppState, rows: impl IntoIterator<Item = A>) -> Result<(), Failure>
 where
     A: ActiveModelTrait + ActiveModelBehavior + Send,
     <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,

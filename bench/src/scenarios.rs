@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::load::{Amount, Client, Load, request};
 use crate::stage::Stage;
-use crate::{Failure, boards, people, simulator};
+use crate::{Failure, boards, needs, people, simulator};
 
 /// How much is done.
 #[derive(Clone, Copy)]
@@ -31,6 +31,8 @@ pub struct Size {
     pub clients: usize,
     /// People on the large board.
     pub board: u32,
+    /// Open needs of the large district.
+    pub needs: u32,
 }
 
 /// People besides those who act: two a scenario whose requests are recorded.
@@ -67,12 +69,14 @@ pub enum Scenario {
     CheckIn,
     Redemption,
     Login,
+    LargeNeedList,
+    SimilarNeeds,
     LargeBoard,
 }
 
-/// All of them, in the order of the run: those that read come first, while tables are small and quiet, and the one that makes
-/// them large is the last.
-pub const ALL: [Scenario; 11] = [
+/// All of them, in the order of the run: those that read come first, while tables are small and quiet, and those that make
+/// them large are the last.
+pub const ALL: [Scenario; 13] = [
     Scenario::Me,
     Scenario::Leaderboard,
     Scenario::PollRead,
@@ -83,6 +87,8 @@ pub const ALL: [Scenario; 11] = [
     Scenario::CheckIn,
     Scenario::Redemption,
     Scenario::Login,
+    Scenario::LargeNeedList,
+    Scenario::SimilarNeeds,
     Scenario::LargeBoard,
 ];
 
@@ -100,6 +106,8 @@ impl Scenario {
             Self::CheckIn => "check-in",
             Self::Redemption => "redemption",
             Self::Login => "login",
+            Self::LargeNeedList => "large need list read",
+            Self::SimilarNeeds => "similar needs read",
             Self::LargeBoard => "large board read",
         }
     }
@@ -110,7 +118,8 @@ impl Scenario {
             Self::Me => "GET /me",
             Self::Leaderboard | Self::LargeBoard => "GET /leaderboards",
             Self::PollRead => "GET /polls/{id}",
-            Self::NeedList => "GET /needs",
+            Self::NeedList | Self::LargeNeedList => "GET /needs",
+            Self::SimilarNeeds => "GET /needs/similar",
             Self::Ballot | Self::SecretBallot => "PUT /polls/{id}/ballot",
             Self::ShiftSignup => "PUT /shifts/{id}/signup",
             Self::CheckIn => "POST /signups/{id}/check-in",
@@ -121,7 +130,16 @@ impl Scenario {
 
     /// Whether each person does it once.
     pub fn writes(self) -> bool {
-        !matches!(self, Self::Me | Self::Leaderboard | Self::PollRead | Self::NeedList | Self::LargeBoard)
+        !matches!(
+            self,
+            Self::Me
+                | Self::Leaderboard
+                | Self::PollRead
+                | Self::NeedList
+                | Self::LargeNeedList
+                | Self::SimilarNeeds
+                | Self::LargeBoard
+        )
     }
 
     /// Keeps the ids that pgbench makes for one scenario apart from another's.
@@ -209,6 +227,11 @@ pub async fn prepare(stage: &Stage, scenario: Scenario, size: Size) -> Result<Sc
         Scenario::CheckIn => check_ins(stage, &mut phone, size).await,
         Scenario::Redemption => redemptions(stage, &mut phone, size).await,
         Scenario::Login => logins(stage, size).await,
+        Scenario::LargeNeedList | Scenario::SimilarNeeds => {
+            needs::fill(stage, size.needs).await?;
+            let path = if scenario == Scenario::SimilarNeeds { needs::question() } else { needs::list() };
+            reads(stage, size, &path)
+        }
         Scenario::LargeBoard => {
             reads(stage, size, &format!("/leaderboards?place_id={}&period=month", boards::community()))
         }

@@ -25,13 +25,16 @@ use crate::platform::capability::{Capability, Schedule};
 
 pub use domain::counts::{Cell, Figures};
 pub use entities::delivery::ServiceKind;
+pub(crate) use service::closing;
 pub use service::closing::complete;
 pub use service::figures::figures;
 pub use service::handing_in::{groups_of, indicators_of};
 pub use service::milestones::{is_owed, yuan};
 pub use service::recording::{Attendee, NewService, record_session};
 pub use service::register::was_served;
+pub(crate) use service::register::{Identity, Someone};
 pub use service::{Standing, find, people_of, standing};
+pub(crate) use service::{findings, handing_in, milestones, recording, visiting};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

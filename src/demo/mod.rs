@@ -15,6 +15,7 @@ mod polls;
 mod programmes;
 mod rewards;
 mod seed;
+mod seven_steps;
 mod sites;
 mod surveys;
 mod topics;
@@ -46,6 +47,8 @@ pub use seed::{place_id, seed, user_id};
 
 /// What people of the demo have done already, through the capabilities: so it is told, noticed and counted like everything else.
 pub async fn act(state: &AppState) -> Result<(), SetupError> {
+    // First, for it happened first.
+    seven_steps::act(state).await?;
     points::seed(state).await?;
     certificates::act(state).await?;
     programmes::act(state).await?;

@@ -7,7 +7,9 @@ use entities::needs::{NeedCategory, NeedChannel, NeedState, Urgency, need, suppo
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
 use serde_json::json;
 
-use super::seed::{place_id, put, user_id};
+use super::seed::{community_of, place_id, put, user_id};
+use crate::needs;
+use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::ids;
 use crate::platform::state::AppState;
@@ -15,17 +17,17 @@ use crate::platform::state::AppState;
 const GUANGHUA: &str = "/jiangan/chezhan/guanghua/";
 const SECOND: &str = "/jiangan/chezhan/guanghua/wg1/b2/";
 
-struct Need {
-    key: &'static str,
-    place: &'static str,
-    author: &'static str,
-    anonymous: bool,
-    category: NeedCategory,
-    state: NeedState,
-    days_ago: i64,
-    title: &'static str,
-    body: &'static str,
-    supporters: &'static [&'static str],
+pub(super) struct Need {
+    pub key: &'static str,
+    pub place: &'static str,
+    pub author: &'static str,
+    pub anonymous: bool,
+    pub category: NeedCategory,
+    pub state: NeedState,
+    pub days_ago: i64,
+    pub title: &'static str,
+    pub body: &'static str,
+    pub supporters: &'static [&'static str],
 }
 
 const NEEDS: &[Need] = &[
@@ -120,12 +122,19 @@ fn id_time(item: &Need) -> DateTime<Utc> {
     DateTime::from_timestamp(1_504_224_000, 0).unwrap_or_default() - TimeDelta::days(item.days_ago)
 }
 
-async fn insert(state: &AppState, txn: &DatabaseTransaction, id: NeedId, item: &Need) -> Result<(), Problem> {
+/// A need with its supporters, as it stands after content security.
+pub(super) async fn insert(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    id: NeedId,
+    item: &Need,
+) -> Result<(), Problem> {
+    let community = community_of(item.place);
     let created_at = state.clock.now() - TimeDelta::days(item.days_ago);
     let author = user_id(item.author);
     let row = need::ActiveModel {
         id: Set(id),
-        community_id: Set(place_id(GUANGHUA)),
+        community_id: Set(community),
         place_id: Set(place_id(item.place)),
         place_path: Set(item.place.to_owned()),
         author_id: Set(Some(author)),
@@ -156,10 +165,13 @@ async fn insert(state: &AppState, txn: &DatabaseTransaction, id: NeedId, item: &
         )
         .await?;
     }
+    // At once, so that the first question finds it.
+    let row = need::Entity::find_by_id(id).one(txn).await?.ok_or(Code::Internal)?;
+    needs::index(state, txn, &row).await?;
     if item.state == NeedState::InReview {
         let row = item::ActiveModel {
             id: Set(ids::named_at(&format!("moderation:need:{}", item.key), id_time(item))),
-            community_id: Set(place_id(GUANGHUA)),
+            community_id: Set(community),
             place_path: Set(item.place.to_owned()),
             target_kind: Set("need".to_owned()),
             target_id: Set(id.0),

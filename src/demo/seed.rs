@@ -112,6 +112,11 @@ pub fn place_id(path: &str) -> PlaceId {
     ids::named(&format!("place:{path}"))
 }
 
+/// The id of the community in which a demo place lies: the third code of its path.
+pub(super) fn community_of(path: &str) -> PlaceId {
+    place_id(path.match_indices('/').nth(3).and_then(|(at, _)| path.get(..=at)).unwrap_or_default())
+}
+
 /// The id of a demo person.
 pub fn user_id(name: &str) -> UserId {
     ids::named(&format!("user:{name}"))
@@ -223,13 +228,12 @@ async fn people(state: &AppState, txn: &DatabaseTransaction) -> Result<(), Probl
             created_at: Set(now),
         };
         put(txn, row).await?;
-        let community = home.match_indices('/').nth(3).and_then(|(at, _)| home.get(..=at)).unwrap_or_default();
         let row = residency::ActiveModel {
             id: Set(ids::named(&format!("residency:{}", person.name))),
             user_id: Set(id),
             household_id: Set(household_id),
             building_id: Set(place_id(home)),
-            community_id: Set(place_id(community)),
+            community_id: Set(community_of(home)),
             place_path: Set(home.to_owned()),
             state: Set(ResidencyState::Approved),
             real_name_cipher: Set(sealed("residencies.real_name", &person.real_name)?),

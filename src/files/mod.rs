@@ -26,6 +26,7 @@ use crate::platform::capability::Capability;
 pub use domain::Audience;
 pub use entities::files::FileState;
 pub use security::verdict;
+pub(crate) use service::store_document;
 pub use service::{
     Links, Secrecy, attach, attach_document, attach_voice, confidential_voice, link, show, states, voices,
 };

@@ -21,6 +21,7 @@ use crate::identity::{Actor, Permission};
 use crate::platform::code::Code;
 use crate::platform::crypto::{Purpose, hex};
 use crate::platform::http::{Problem, lock_person};
+use crate::platform::ids;
 use crate::platform::jobs;
 use crate::platform::state::AppState;
 
@@ -108,6 +109,20 @@ pub(super) async fn record(
         jobs::enqueue(txn, &state.clock, security::JOB, security::Payload { file_id: id }).await?;
     }
     Ok(row)
+}
+
+/// Stores a document that the server has made itself.
+pub(crate) async fn store_document(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    owner: UserId,
+    bytes: &[u8],
+) -> Result<FileId, Problem> {
+    let id: FileId = ids::ordered(&state.clock);
+    let stored = state.blobs.put(&blob(id, false), bytes.to_vec()).await;
+    stored.map_err(|error| Problem::from(Code::Unavailable).caused_by(error))?;
+    record(state, txn, owner, id, Upload::Document(bytes)).await?;
+    Ok(id)
 }
 
 /// The picture, if a link with this signature is for it, has not ended, and still works.

@@ -23,6 +23,8 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::{Capability, Schedule};
 
+pub(crate) use service::{evaluating, exemplars, finishing, ratings};
+
 const RULES: &[(&str, &str)] = &[
     (
         "project {} was rated by somebody who may not, or out of time",

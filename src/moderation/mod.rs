@@ -28,6 +28,7 @@ use crate::platform::capability::{Capability, Schedule};
 use crate::platform::wechat::Scene;
 
 pub use entities::moderation::ModerationAction;
+pub(crate) use service::decide;
 pub use service::{complain_of_need, submit};
 
 /// What this capability brings.

@@ -86,7 +86,7 @@ pub(super) async fn find(
 }
 
 /// Decides on an item. Whoever decides first has decided: the state is part of the statement.
-pub(super) async fn decide(
+pub(crate) async fn decide(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -29,7 +29,10 @@ use self::service::{answers, similar, telling};
 use crate::platform::capability::{Capability, Schedule};
 
 pub use adoption::{adopt, release_of_project};
+pub use domain::words::{Term, Terms, terms as words};
 pub use service::gathering::{Ending, end, gather, release, resolve_of_project};
+pub(crate) use service::merging::merge;
+pub(crate) use service::similar::refresh as index;
 
 /// What this capability brings.
 pub fn capability() -> Capability {

@@ -29,6 +29,7 @@ use futures_util::FutureExt;
 use crate::platform::capability::{Capability, Schedule};
 
 pub use domain::Standing;
+pub(crate) use service::object;
 pub use service::{Notice, correct, publish, standing, standing_of};
 
 /// What this capability brings.

@@ -32,6 +32,8 @@ pub use design::{return_for_changes as return_design, save as save_design, submi
 pub use domain::design::Design;
 pub use lifecycle::Who;
 pub use review::{Words as ReviewWords, write as write_review};
+pub(crate) use selection::{confirm as confirm_selection, propose as propose_selection};
+pub(crate) use service::assign as assign_party;
 pub use service::{NewProject, create};
 pub use steps::{assign, lock, party, require, roles, step};
 

@@ -84,7 +84,7 @@ pub(super) async fn find(connection: &impl ConnectionTrait, id: ProjectId) -> Re
 }
 
 /// Assigns who supervises or evaluates a project that is not over.
-pub(super) async fn assign(
+pub(crate) async fn assign(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -26,7 +26,10 @@ use futures_util::FutureExt;
 use crate::platform::capability::Capability;
 
 pub use service::contracts::{contract_of, contract_of_milestone, lock_milestone};
+pub(crate) use service::contracts::{draw, milestones_of, sign};
 pub use service::money::{balance, pay, settle};
+pub(crate) use service::tenders::{NewTender, answer, ask, create};
+pub(crate) use service::{awards, bids, changes, opening, scoring};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

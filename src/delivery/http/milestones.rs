@@ -51,14 +51,17 @@ struct MilestoneView {
     due_at: DateTime<Utc>,
     amount_fen: i64,
     state: MilestoneState,
+    /// Whether its day is over and it is not accepted.
+    overdue: bool,
     paid_at: Option<DateTime<Utc>>,
     /// For those in the project, in their order.
     submissions: Vec<SubmissionView>,
 }
 
-fn view(row: milestone::Model, submissions: Vec<SubmissionView>) -> MilestoneView {
+fn view(now: DateTime<Utc>, row: milestone::Model, submissions: Vec<SubmissionView>) -> MilestoneView {
     let milestone::Model { id, seq, title, due_at, amount_fen, state, paid_at, .. } = row;
-    MilestoneView { id, seq, title, due_at, amount_fen, state, paid_at, submissions }
+    let late = due_at <= now && !matches!(state, MilestoneState::Accepted | MilestoneState::Dropped);
+    MilestoneView { id, seq, title, due_at, amount_fen, state, overdue: late, paid_at, submissions }
 }
 
 /// A project's milestones.
@@ -111,9 +114,10 @@ async fn list(
             });
         }
     }
+    let now = state.clock.now();
     let items = rows.into_iter().map(|row| {
         let own = submissions.remove(&row.id).unwrap_or_default();
-        view(row, own)
+        view(now, row, own)
     });
     Ok(web::Json(Milestones { items: items.collect() }))
 }
@@ -207,7 +211,7 @@ async fn submit(
     let Evidence { body, file_ids } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         let row = milestones::submit(&state, txn, &actor, *id, body, file_ids).await?;
-        Ok(view(row, Vec::new()))
+        Ok(view(state.clock.now(), row, Vec::new()))
     })
     .await
 }
@@ -234,7 +238,7 @@ async fn opinion(
     let Statement { statement, supports } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         let row = milestones::state_opinion(&state, txn, &actor, *id, (statement, *supports)).await?;
-        Ok(view(row, Vec::new()))
+        Ok(view(state.clock.now(), row, Vec::new()))
     })
     .await
 }
@@ -261,7 +265,7 @@ async fn decide(
     let DecisionInput { decision, reason } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         let row = milestones::decide(&state, txn, &actor, *id, (*decision, reason.as_deref())).await?;
-        Ok(view(row, Vec::new()))
+        Ok(view(state.clock.now(), row, Vec::new()))
     })
     .await
 }
@@ -276,7 +280,7 @@ async fn pay(
     request: Command<Nothing>,
 ) -> Result<Outcome, Problem> {
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
-        milestones::pay(&state, txn, &actor, *id).await.map(|row| view(row, Vec::new()))
+        milestones::pay(&state, txn, &actor, *id).await.map(|row| view(state.clock.now(), row, Vec::new()))
     })
     .await
 }

@@ -42,7 +42,7 @@ struct DesignIndicator {
 }
 
 /// The work begins; a supervisor must be named. What the design counts by is what the project counts by.
-pub(in crate::delivery) async fn start(
+pub(crate) async fn start(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -91,7 +91,7 @@ pub async fn complete(
 }
 
 /// The work ends before its time: what the contract has not paid goes back to the programme.
-pub(in crate::delivery) async fn terminate(
+pub(crate) async fn terminate(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

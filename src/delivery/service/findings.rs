@@ -67,7 +67,7 @@ async fn step(
 }
 
 /// The implementer says what was done about a finding.
-pub(in crate::delivery) async fn rectify(
+pub(crate) async fn rectify(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -106,7 +106,7 @@ pub(in crate::delivery) async fn rectify(
 }
 
 /// The supervisor looked again: closed, or once more.
-pub(in crate::delivery) async fn check(
+pub(crate) async fn check(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -141,7 +141,7 @@ const AT_ONCE: u64 = 200;
 
 /// Reminds the implementer before a finding's day, and tells the programme's staff when it is over; each once. Running it twice
 /// does nothing more: the marks are in the condition of the update.
-pub(in crate::delivery) async fn look_after(state: &AppState) -> Result<(), JobError> {
+pub(crate) async fn look_after(state: &AppState) -> Result<(), JobError> {
     let now = state.clock.now();
     // No community may be reminded earlier than the longest time that the rules allow.
     let horizon = now + TimeDelta::days(MOST_DAYS);
@@ -215,7 +215,7 @@ async fn of_project(
 }
 
 /// Who runs a project's programme: its staff at the place, and whoever set it up.
-pub(in crate::delivery) async fn in_charge(
+pub(crate) async fn in_charge(
     state: &AppState,
     txn: &DatabaseTransaction,
     project: &project::Model,

@@ -23,14 +23,14 @@ use crate::platform::state::AppState;
 const MOST: usize = 50;
 
 /// What a project is to reach.
-pub(in crate::delivery) struct Indicator<'a> {
+pub(crate) struct Indicator<'a> {
     pub name: &'a str,
     pub unit: &'a str,
     pub target: i64,
 }
 
 /// Adds groups and indicators that a running project is counted by; those that are there stay as they are.
-pub(in crate::delivery) async fn count_by(
+pub(crate) async fn count_by(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -103,7 +103,7 @@ pub async fn indicators_of(connection: &impl ConnectionTrait, id: ProjectId) -> 
 }
 
 /// A report to be handed in.
-pub(in crate::delivery) struct NewReport<'a> {
+pub(crate) struct NewReport<'a> {
     pub kind: ReportKind,
     pub period: (NaiveDate, NaiveDate),
     pub body: &'a str,
@@ -113,7 +113,7 @@ pub(in crate::delivery) struct NewReport<'a> {
 }
 
 /// The implementer reports; residents of the place read it.
-pub(in crate::delivery) async fn report(
+pub(crate) async fn report(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

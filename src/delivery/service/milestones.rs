@@ -72,7 +72,7 @@ fn running(project: &project::Model) -> Result<(), Problem> {
 }
 
 /// The implementer hands evidence in.
-pub(in crate::delivery) async fn submit(
+pub(crate) async fn submit(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -116,7 +116,7 @@ pub(in crate::delivery) async fn submit(
 }
 
 /// The supervisor states what they think of the evidence.
-pub(in crate::delivery) async fn state_opinion(
+pub(crate) async fn state_opinion(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -146,7 +146,7 @@ pub(in crate::delivery) async fn state_opinion(
 }
 
 /// Staff accept a milestone, or return it with a reason, after the supervisor's statement.
-pub(in crate::delivery) async fn decide(
+pub(crate) async fn decide(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -187,7 +187,7 @@ pub(in crate::delivery) async fn decide(
 }
 
 /// Another officer pays the tranche of an accepted milestone, once; the ledger and the notice come with it.
-pub(in crate::delivery) async fn pay(
+pub(crate) async fn pay(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -1,15 +1,15 @@
 //! Delivery's commands. Each locks the project first, so that what one person hands in and what another closes come one after
 //! the other.
 
-pub(super) mod closing;
+pub(crate) mod closing;
 pub(super) mod correcting;
 pub(super) mod figures;
-pub(super) mod findings;
-pub(super) mod handing_in;
-pub(super) mod milestones;
-pub(super) mod recording;
-pub(super) mod register;
-pub(super) mod visiting;
+pub(crate) mod findings;
+pub(crate) mod handing_in;
+pub(crate) mod milestones;
+pub(crate) mod recording;
+pub(crate) mod register;
+pub(crate) mod visiting;
 
 use chrono::NaiveDate;
 use entities::delivery::{FileOwner, file_use};

@@ -52,7 +52,7 @@ pub struct NewService<'a> {
 }
 
 /// The implementer's people record a service, and so do the programme's staff.
-pub(in crate::delivery) async fn record(
+pub(crate) async fn record(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -213,7 +213,7 @@ async fn check(txn: &DatabaseTransaction, id: ProjectId, new: &NewService<'_>) -
 }
 
 /// Supervisor or staff confirm a record or refuse it; whoever wrote it does not. The state is part of the statement.
-pub(in crate::delivery) async fn decide(
+pub(crate) async fn decide(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -255,7 +255,7 @@ pub(in crate::delivery) async fn decide(
 }
 
 /// A record, for those inside its project; others do not learn that it exists.
-pub(in crate::delivery) async fn of_insider(
+pub(crate) async fn of_insider(
     connection: &impl ConnectionTrait,
     actor: &Actor,
     id: ServiceId,
@@ -266,7 +266,7 @@ pub(in crate::delivery) async fn of_insider(
 }
 
 /// The groups that people counted in at a service.
-pub(in crate::delivery) async fn groups_by_person(
+pub(crate) async fn groups_by_person(
     connection: &impl ConnectionTrait,
     id: ServiceId,
 ) -> Result<HashMap<entities::ids::BeneficiaryId, Vec<String>>, Problem> {

@@ -122,7 +122,7 @@ pub(super) async fn enter(
 }
 
 /// What somebody of the register is called.
-pub(in crate::delivery) fn name_of(state: &AppState, row: &beneficiary::Model) -> Result<String, Problem> {
+pub(crate) fn name_of(state: &AppState, row: &beneficiary::Model) -> Result<String, Problem> {
     state.keys.decrypt(CONTEXT, &row.name_cipher).map_err(|error| Problem::from(Code::Internal).caused_by(error))
 }
 

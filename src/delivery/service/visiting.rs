@@ -17,14 +17,14 @@ use crate::platform::state::AppState;
 use crate::{audit, projects};
 
 /// Something that a visit found.
-pub(in crate::delivery) struct NewFinding<'a> {
+pub(crate) struct NewFinding<'a> {
     pub severity: Severity,
     pub body: &'a str,
     pub due_on: NaiveDate,
 }
 
 /// Records a visit with what it found; the implementer is told of every finding.
-pub(in crate::delivery) async fn visit(
+pub(crate) async fn visit(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

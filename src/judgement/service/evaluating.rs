@@ -24,14 +24,14 @@ use crate::{audit, delivery, files, projects};
 
 /// One indicator with what it rests on.
 #[derive(Serialize)]
-pub(in crate::judgement) struct Judged<'a> {
+pub(crate) struct Judged<'a> {
     pub name: &'a str,
     pub evidence: &'a str,
     pub score: i64,
 }
 
 /// An evaluation to be handed in.
-pub(in crate::judgement) struct NewEvaluation<'a> {
+pub(crate) struct NewEvaluation<'a> {
     pub result: EvaluationResult,
     pub score: i64,
     pub indicators: Vec<Judged<'a>>,
@@ -42,7 +42,7 @@ pub(in crate::judgement) struct NewEvaluation<'a> {
 }
 
 /// A project's evaluations, the last first.
-pub(in crate::judgement) async fn evaluations(
+pub(crate) async fn evaluations(
     connection: &impl ConnectionTrait,
     id: ProjectId,
 ) -> Result<Vec<evaluation::Model>, Problem> {
@@ -52,7 +52,7 @@ pub(in crate::judgement) async fn evaluations(
 
 /// The evaluator hands their evaluation in: published at once, with the hash of the report. The trigger
 /// `project_evaluations_independent` refuses whoever had another part in the project.
-pub(in crate::judgement) async fn evaluate(
+pub(crate) async fn evaluate(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -135,7 +135,7 @@ pub(in crate::judgement) async fn evaluate(
 }
 
 /// The implementer says what was put right; the project is evaluated again.
-pub(in crate::judgement) async fn resubmit(
+pub(crate) async fn resubmit(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -21,7 +21,7 @@ use crate::projects::{NewProject, Who};
 use crate::{audit, delivery, places, projects};
 
 /// Publishes a finished project that was found excellent: its design and the figures that everybody may read.
-pub(in crate::judgement) async fn publish(
+pub(crate) async fn publish(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -79,7 +79,7 @@ pub(in crate::judgement) async fn publish(
 }
 
 /// Proposes an exemplar's work for another place, with the design as a draft to begin with.
-pub(in crate::judgement) async fn copy(
+pub(crate) async fn copy(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -134,7 +134,7 @@ pub(in crate::judgement) async fn copy(
 const MOST: u64 = 100;
 
 /// What a project was copied from, and what was copied from it.
-pub(in crate::judgement) async fn lineage(
+pub(crate) async fn lineage(
     connection: &impl ConnectionTrait,
     id: ProjectId,
 ) -> Result<(Option<exemplar_copy::Model>, Vec<exemplar_copy::Model>), Problem> {

@@ -15,7 +15,7 @@ use crate::{delivery, needs, places, projects, tenders};
 
 /// Finishes an evaluated project. What its contract and its own fund still hold goes back to the programme, its needs are
 /// resolved, and a notice says its figures.
-pub(in crate::judgement) async fn finish(
+pub(crate) async fn finish(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

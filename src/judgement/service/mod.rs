@@ -1,4 +1,4 @@
-pub(super) mod evaluating;
-pub(super) mod exemplars;
-pub(super) mod finishing;
-pub(super) mod ratings;
+pub(crate) mod evaluating;
+pub(crate) mod exemplars;
+pub(crate) mod finishing;
+pub(crate) mod ratings;

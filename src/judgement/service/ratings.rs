@@ -27,7 +27,7 @@ use crate::platform::wechat::Scene;
 use crate::{audit, delivery, places};
 
 /// The project is completed, and from now until the end of a day it can be rated.
-pub(in crate::judgement) async fn complete(
+pub(crate) async fn complete(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -47,7 +47,7 @@ pub(in crate::judgement) async fn complete(
 }
 
 /// A project's window, if it has one.
-pub(in crate::judgement) async fn window(
+pub(crate) async fn window(
     connection: &impl ConnectionTrait,
     id: ProjectId,
 ) -> Result<Option<rating_window::Model>, Problem> {
@@ -55,7 +55,7 @@ pub(in crate::judgement) async fn window(
 }
 
 /// What somebody may rate a project as: whoever was served comes first.
-pub(in crate::judgement) async fn standing(
+pub(crate) async fn standing(
     connection: &impl ConnectionTrait,
     actor: &Actor,
     project: &project::Model,
@@ -74,7 +74,7 @@ pub(in crate::judgement) async fn standing(
 }
 
 /// Rates a project, once: the primary key decides. A comment is shown after it has passed moderation.
-pub(in crate::judgement) async fn rate(
+pub(crate) async fn rate(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -127,7 +127,7 @@ pub(in crate::judgement) async fn rate(
 }
 
 /// The ratings of a project, counted.
-pub(in crate::judgement) async fn tally(connection: &impl ConnectionTrait, id: ProjectId) -> Result<Tally, Problem> {
+pub(crate) async fn tally(connection: &impl ConnectionTrait, id: ProjectId) -> Result<Tally, Problem> {
     let counted: Vec<(i64, i64)> = rating::Entity::find()
         .select_only()
         .column(rating::Column::Score)
@@ -146,7 +146,7 @@ pub(in crate::judgement) async fn tally(connection: &impl ConnectionTrait, id: P
 }
 
 /// Publishes what is over. Running it twice publishes nothing twice: the mark is in the condition of the update.
-pub(in crate::judgement) async fn publish_due(state: &AppState) -> Result<(), JobError> {
+pub(crate) async fn publish_due(state: &AppState) -> Result<(), JobError> {
     loop {
         let due = rating_window::Entity::find()
             .filter(rating_window::Column::PublishedAt.is_null())
@@ -159,7 +159,8 @@ pub(in crate::judgement) async fn publish_due(state: &AppState) -> Result<(), Jo
     }
 }
 
-async fn publish(state: &AppState, txn: &DatabaseTransaction, id: ProjectId) -> Result<(), Problem> {
+/// Publishes a rating that is over, once.
+pub(crate) async fn publish(state: &AppState, txn: &DatabaseTransaction, id: ProjectId) -> Result<(), Problem> {
     let window = rating_window::Entity::find_by_id(id).lock(LockType::Update).one(txn).await?.ok_or(Code::NotFound)?;
     if window.published_at.is_some() {
         return Ok(());

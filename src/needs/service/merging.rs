@@ -47,7 +47,7 @@ async fn both(
 }
 
 /// Puts a published need into another one that is open to support; all who supported it support the other from now on.
-pub(in crate::needs) async fn merge(
+pub(crate) async fn merge(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

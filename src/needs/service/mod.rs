@@ -1,7 +1,7 @@
 pub(super) mod answers;
 pub(super) mod gathering;
-pub(super) mod merging;
-pub(super) mod similar;
+pub(crate) mod merging;
+pub(crate) mod similar;
 pub(super) mod submitting;
 pub(super) mod telling;
 pub(super) mod timeline;

@@ -5,33 +5,32 @@ use std::collections::HashMap;
 
 use entities::ids::{NeedId, PlaceId};
 use entities::needs::{need, term};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Asterisk, Expr, Order, Query, UnionType};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use crate::needs::domain;
-use crate::needs::domain::words::{self, Terms};
+use crate::needs::domain::words::{self, Term, Terms};
 use crate::platform::http::{Problem, transact};
 use crate::platform::jobs::JobError;
 use crate::platform::state::AppState;
 
-/// Rows of words that one question reads, of the newest needs first.
-const READ: u64 = 5000;
+/// Needs that one word of a question brings up, the newest: what it costs is bounded however many needs there are. Where fewer have
+/// the word, as in all but very large communities, none is missed.
+const OF_A_WORD: u64 = 200;
 /// Needs that are looked at closer, and shown.
-const CANDIDATES: usize = 40;
+const CANDIDATES: u64 = 40;
 const SHOWN: usize = 10;
+/// What is summed up of each word.
+const SHARED: &str = "shared";
 /// Needs that one run of the schedule puts in.
 const A_RUN: u64 = 100;
 
 /// Puts a need's words in while it is open to support, and takes them out else: called by whatever changes that, in its
 /// transaction.
-pub(in crate::needs) async fn refresh(
-    state: &AppState,
-    txn: &DatabaseTransaction,
-    row: &need::Model,
-) -> Result<(), Problem> {
+pub(crate) async fn refresh(state: &AppState, txn: &DatabaseTransaction, row: &need::Model) -> Result<(), Problem> {
     let found = domain::OPEN.contains(&row.state) && !row.hidden;
     if found == row.indexed_at.is_some() {
         return Ok(());
@@ -92,14 +91,14 @@ pub(in crate::needs) async fn find(
     asked: &Terms,
 ) -> Result<Vec<(need::Model, i64)>, Problem> {
     let weights: HashMap<&str, i64> = asked.asked().iter().map(|term| (term.word.as_str(), term.weight)).collect();
-    if weights.is_empty() {
+    let candidates = candidates(connection, community, asked.asked()).await?;
+    if candidates.is_empty() {
         return Ok(Vec::new());
     }
+    // All that they have in common, also what is further down a word's list.
     let rows = term::Entity::find()
-        .filter(term::Column::CommunityId.eq(community))
+        .filter(term::Column::NeedId.is_in(candidates))
         .filter(term::Column::Term.is_in(weights.keys().copied()))
-        .order_by_desc(term::Column::NeedId)
-        .limit(READ)
         .all(connection)
         .await?;
     let mut shared: HashMap<NeedId, (Vec<(i64, i64)>, i64)> = HashMap::new();
@@ -108,13 +107,11 @@ pub(in crate::needs) async fn find(
         pairs.extend(weights.get(row.term.as_str()).map(|here| (*here, row.weight)));
         *length = row.length;
     }
-    let mut alike: Vec<(NeedId, i64)> = shared
+    let alike: Vec<(NeedId, i64)> = shared
         .into_iter()
         .map(|(id, (pairs, length))| (id, words::likeness(pairs, asked.length, length)))
         .filter(|(_, likeness)| *likeness >= words::THRESHOLD)
         .collect();
-    alike.sort_by_key(|(id, likeness)| (std::cmp::Reverse(*likeness), *id));
-    alike.truncate(CANDIDATES);
     let needs = need::Entity::find()
         .filter(need::Column::Id.is_in(alike.iter().map(|(id, _)| *id)))
         .filter(need::Column::Hidden.eq(false))
@@ -136,4 +133,41 @@ pub(in crate::needs) async fn find(
     });
     found.truncate(SHOWN);
     Ok(found)
+}
+
+/// The needs that have most in common with some words, as far as the newest of each word tell: one reading of an index a word.
+async fn candidates(
+    connection: &impl ConnectionTrait,
+    community: PlaceId,
+    words: &[Term],
+) -> Result<Vec<NeedId>, Problem> {
+    let newest = |word: &Term| {
+        let mut of_word = Query::select();
+        of_word
+            .columns([term::Column::NeedId, term::Column::Length])
+            .expr_as(Expr::col(term::Column::Weight).mul(word.weight), SHARED)
+            .from(term::Entity)
+            .and_where(term::Column::CommunityId.eq(community))
+            .and_where(term::Column::Term.eq(word.word.as_str()))
+            .order_by(term::Column::NeedId, Order::Desc)
+            .limit(OF_A_WORD);
+        // SQLite takes a limit within a union only inside of another query.
+        let mut bounded = Query::select();
+        bounded.column(Asterisk).from_subquery(of_word, "of_word");
+        bounded
+    };
+    let mut lists = words.iter().map(newest);
+    let Some(mut all) = lists.next() else { return Ok(Vec::new()) };
+    for list in lists {
+        all.union(UnionType::All, list);
+    }
+    let mut best = Query::select();
+    best.column(term::Column::NeedId)
+        .from_subquery(all, "found")
+        .group_by_col(term::Column::NeedId)
+        .order_by_expr(Expr::cust("SUM(shared) / MAX(length)"), Order::Desc)
+        .order_by(term::Column::NeedId, Order::Desc)
+        .limit(CANDIDATES);
+    let rows = connection.query_all(&best).await?;
+    rows.into_iter().map(|row| row.try_get("", "need_id").map_err(Problem::from)).collect()
 }

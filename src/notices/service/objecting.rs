@@ -111,7 +111,7 @@ pub(in crate::notices) async fn window_state(
 }
 
 /// Objects to a notice: for verified residents of its place and for everybody who belongs to an organisation.
-pub(in crate::notices) async fn object(
+pub(crate) async fn object(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -111,7 +111,7 @@ pub(super) async fn draft_poll(
 }
 
 /// Proposes what the programme's rule selects of its shortlist, as far as its money goes.
-pub(super) async fn propose(
+pub(crate) async fn propose(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,
@@ -191,7 +191,7 @@ async fn proposal(
 }
 
 /// Confirms a proposal: all that it selects and that is not selected yet, or nothing.
-pub(super) async fn confirm(
+pub(crate) async fn confirm(
     state: &AppState,
     txn: &DatabaseTransaction,
     actor: &Actor,

@@ -152,12 +152,17 @@ fn explain(
 ) -> String {
     let weight = programme.expert_weight;
     let outcome = if choice.selected { "入选" } else { "余额不足，未入选" };
+    // Residents who did not vote because they are not asked have given no points.
+    let asked = if weight == 100 {
+        String::new()
+    } else {
+        let share = 100 - weight;
+        format!(" + 居民 {} 分（{ballots} 票中 {votes} 票支持）×{share}%", per_cent(residents))
+    };
     format!(
-        "第{}名。专家 {} 分（{reviews} 份评审的平均）×{weight}% + 居民 {} 分（{ballots} 票中 {votes} 票支持）×{}% = {} 分。预算 {} 元，轮到时余额 {} 元：{outcome}。",
+        "第{}名。专家 {} 分（{reviews} 份评审的平均）×{weight}%{asked} = {} 分。预算 {} 元，轮到时余额 {} 元：{outcome}。",
         choice.rank,
         per_cent(experts),
-        per_cent(residents),
-        100 - weight,
         per_cent(score / 100),
         yuan(choice.amount_fen),
         yuan(choice.left_fen),
