@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use entities::ids::{NeedId, PlaceId, ProjectId};
 use entities::needs::{NeedEventKind, NeedState, need};
+use entities::topics::{TopicState, topic, topic_need};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use uuid::Uuid;
 
@@ -103,13 +104,29 @@ pub async fn release_of_project(
         .order_by_asc(need::Column::Id)
         .lock(LockType::NoKeyUpdate);
     locked.all(txn).await?;
-    let free = need::Entity::update_many()
-        .col_expr(need::Column::State, NeedState::Published.into())
-        .col_expr(need::Column::ProjectId, Option::<Uuid>::None.into())
-        .filter(need::Column::ProjectId.eq(project))
-        .filter(need::Column::State.eq(NeedState::InProject))
+    let of_it = || {
+        need::Entity::update_many()
+            .col_expr(need::Column::ProjectId, Option::<Uuid>::None.into())
+            .filter(need::Column::ProjectId.eq(project))
+            .filter(need::Column::State.eq(NeedState::InProject))
+    };
+    let undecided = topic::Entity::find()
+        .select_only()
+        .column(topic::Column::Id)
+        .filter(topic::Column::State.ne(TopicState::Resolved))
+        .into_query();
+    let talked_over = topic_need::Entity::find()
+        .select_only()
+        .column(topic_need::Column::NeedId)
+        .filter(topic_need::Column::RemovedAt.is_null())
+        .filter(topic_need::Column::TopicId.in_subquery(undecided))
+        .into_query();
+    let mut free = of_it()
+        .col_expr(need::Column::State, NeedState::InTopic.into())
+        .filter(need::Column::Id.in_subquery(talked_over))
         .exec_with_returning(txn)
         .await?;
+    free.extend(of_it().col_expr(need::Column::State, NeedState::Published.into()).exec_with_returning(txn).await?);
     let noted = free.iter().map(|row| row.id);
     let event = (None, Some(project.0));
     service::note(state, txn, noted, NeedEventKind::LeftProject, event, Some(actor.user_id)).await?;
