@@ -75,6 +75,7 @@ migrations! {
     m20261126_000030_judgement,
     m20261126_000031_funds,
     m20261126_000032_figures,
+    m20261127_000034_voice,
     m20261127_000037_guards,
 }
 

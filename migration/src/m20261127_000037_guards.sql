@@ -4,6 +4,10 @@
 -- Needs that a project gave back while their topic was undecided are in that topic.
 UPDATE needs SET state = 'in_topic' WHERE state = 'published' AND id IN (SELECT x.need_id FROM topic_needs x JOIN topics t ON t.id = x.topic_id
     WHERE x.removed_at IS NULL AND t.state <> 'resolved');
+-- Those that a decided topic still held have left it, so that another can take them in.
+UPDATE topic_needs SET removed_at = (SELECT t.decided_at FROM topics t WHERE t.id = topic_needs.topic_id) WHERE removed_at IS NULL
+    AND need_id IN (SELECT n.id FROM needs n WHERE n.state = 'published')
+    AND topic_id IN (SELECT t.id FROM topics t WHERE t.state = 'resolved');
 
 --postgres
 CREATE FUNCTION refuse_as(name text) RETURNS void LANGUAGE plpgsql AS $$

@@ -1,5 +1,6 @@
 use actix_web::http::StatusCode;
-use actix_web::{delete, get, post, web};
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::{HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
 use entities::cases::{CaseOrigin, CaseState, case_file, handler};
 use entities::ids::{CaseId, CaseNoteId, PlaceId, ProjectId, UserId};
@@ -14,14 +15,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::domain;
 use super::service::{self, CaseRead};
 use crate::identity::{Actor, Permission};
-use crate::places;
 use crate::platform::http::{
     Command, Nothing, Outcome, Page, PageParams, Paging, Params, Problem, command, text, transact,
 };
 use crate::platform::state::AppState;
+use crate::{files, places};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(read).service(note).service(close).service(reopen);
+    config.service(list).service(read).service(voice).service(note).service(close).service(reopen);
     config.service(supervise).service(add_handler).service(remove_handler).service(mine);
 }
 
@@ -77,6 +78,8 @@ struct CaseDetail {
     case: CaseView,
     subject: String,
     summary: String,
+    /// Whether they said it aloud: `GET /cases/{id}/voice` plays it.
+    has_voice: bool,
     /// Absent if a project opened it or the reporter is no verified resident.
     reporter: Option<Reporter>,
     handlers: Vec<HandlerView>,
@@ -87,6 +90,7 @@ struct CaseDetail {
 impl From<CaseRead> for CaseDetail {
     fn from(case: CaseRead) -> Self {
         Self {
+            has_voice: case.row.voice_file_id.is_some(),
             case: case.row.into(),
             subject: case.subject,
             summary: case.summary,
@@ -142,6 +146,20 @@ async fn read(
 ) -> Result<web::Json<CaseDetail>, Problem> {
     let read = transact(&state, async |txn| service::read(&state, txn, &actor, *id).await).await?;
     Ok(web::Json(read.into()))
+}
+
+/// What was said in a case, for its handlers; each listening is in the audit log
+#[utoipa::path(
+    tag = "cases",
+    responses((status = 200, description = "The sound", content(([u8] = "audio/mpeg"), ([u8] = "audio/aac"))))
+)]
+#[get("/cases/{id}/voice")]
+async fn voice(state: web::Data<AppState>, actor: Actor, id: web::Path<CaseId>) -> Result<HttpResponse, Problem> {
+    let file = transact(&state, async |txn| service::voice(&state, txn, &actor, *id).await).await?;
+    let (content_type, sound) = files::confidential_voice(&state, file).await?;
+    let mut response = HttpResponse::Ok();
+    response.content_type(content_type).insert_header((CACHE_CONTROL, "no-store"));
+    Ok(response.insert_header(("x-content-type-options", "nosniff")).body(sound))
 }
 
 #[derive(Deserialize, Validate, ToSchema)]

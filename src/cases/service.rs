@@ -1,6 +1,6 @@
 use entities::cases::{CaseOrigin, CaseState, case_file, handler, note};
 use entities::identity::user;
-use entities::ids::{CaseHandlerId, CaseId, CaseNoteId, PlaceId, ProjectId, UserId};
+use entities::ids::{CaseHandlerId, CaseId, CaseNoteId, FileId, PlaceId, ProjectId, UserId};
 use entities::needs::NeedCategory;
 use sea_orm::sea_query::{Expr, OnConflict, Query};
 use sea_orm::{
@@ -37,6 +37,8 @@ pub struct NewCase<'a> {
     pub subject: &'a str,
     /// What the trouble is.
     pub summary: &'a str,
+    /// What they said, uploaded in confidence and taken for this case by the caller.
+    pub voice: Option<FileId>,
 }
 
 /// Opens a case out of a confidential need, in the caller's transaction. The reporter is never among its first handlers.
@@ -90,6 +92,7 @@ async fn insert(
         opened_at: Set(now),
         closed_by: Set(None),
         closed_at: Set(None),
+        voice_file_id: Set(new.voice),
     };
     case_file::Entity::insert(row).exec_without_returning(txn).await?;
     let workers = identity::holders(txn, Role::SocialWorker, &place.path, now).await?;
@@ -235,6 +238,19 @@ pub(super) async fn read(
             .collect(),
         row,
     })
+}
+
+/// Which voice belongs to a case; that somebody listens to it is in the audit log.
+pub(super) async fn voice(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: CaseId,
+) -> Result<FileId, Problem> {
+    let row = handled(txn, actor, id).await?;
+    let voice = row.voice_file_id.ok_or(Code::NotFound)?;
+    record(state, txn, actor.user_id, "case.listen", id, Some(row.place_id), json!({})).await?;
+    Ok(voice)
 }
 
 /// Writes something down in an open case.

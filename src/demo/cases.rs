@@ -24,6 +24,7 @@ pub(super) async fn seed(state: &AppState) -> Result<(), Problem> {
             category: NeedCategory::Charity,
             subject: "本人",
             summary: "失业以后交不起药费\n家里两位老人常年吃药，上个月起我没有收入，不想让邻居知道。",
+            voice: None,
         };
         cases::open(state, txn, user_id(REPORTER), &new).await.map(drop)
     })

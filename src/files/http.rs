@@ -1,6 +1,8 @@
 use actix_multipart::{Multipart, MultipartError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, ETAG};
+use actix_web::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_SECURITY_POLICY, ETAG, IF_RANGE, RANGE,
+};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use entities::files::{FileState, file};
 use entities::ids::FileId;
@@ -12,9 +14,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::picture::{self, Picture, PictureError};
+use super::voice::{self, VoiceError};
 use super::{domain, service};
 use crate::identity::Actor;
 use crate::platform::code::Code;
+use crate::platform::config::Limits;
 use crate::platform::crypto::hex;
 use crate::platform::http::command::replay;
 use crate::platform::http::input::key_of;
@@ -33,12 +37,22 @@ static UNPACKING: Semaphore = Semaphore::const_new(2);
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "describes the form in the document")]
 struct Upload {
-    /// JPEG, PNG or WebP; or a PDF, where a document is asked for.
+    /// JPEG, PNG or WebP; MP3 or AAC (also in an M4A) of at most 60 seconds; or a PDF, where a document is asked for.
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
 }
 
-/// An uploaded picture.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UploadParams {
+    /// For the voice of a confidential need: it is kept encrypted, WeChat's content security does not hear it, and nobody but the
+    /// social workers of the case does.
+    #[serde(default)]
+    confidential: bool,
+}
+
+/// An uploaded picture, voice or document.
 #[derive(Serialize, ToSchema)]
 struct FileView {
     id: FileId,
@@ -47,21 +61,25 @@ struct FileView {
     width: i32,
     height: i32,
     bytes: i64,
+    /// Of a voice: its length.
+    duration_ms: Option<i64>,
+    confidential: bool,
 }
 
 impl From<file::Model> for FileView {
     fn from(row: file::Model) -> Self {
-        let file::Model { id, state, content_type, width, height, bytes, .. } = row;
-        Self { id, state, content_type, width, height, bytes }
+        let file::Model { id, state, content_type, width, height, bytes, duration_ms, confidential, .. } = row;
+        Self { id, state, content_type, width, height, bytes, duration_ms, confidential }
     }
 }
 
-/// Upload a picture or a PDF document
+/// Upload a picture, a voice or a PDF document
 ///
-/// The form has one part, `file`. What is stored is upright, at most 2048 pixels wide and high, and holds no metadata. Others
-/// see it when what it belongs to is published. A PDF is kept as it came.
+/// The form has one part, `file`. What is stored of a picture is upright, at most 2048 pixels wide and high; of a voice, its sound;
+/// neither holds metadata. Others see it when what it belongs to is published. A PDF is kept as it came.
 #[utoipa::path(
     tag = "files",
+    params(UploadParams),
     request_body(content = Upload, content_type = "multipart/form-data"),
     responses((status = 201, body = FileView))
 )]
@@ -70,33 +88,30 @@ async fn upload(
     state: web::Data<AppState>,
     actor: Actor,
     request: HttpRequest,
+    params: Params<UploadParams>,
     form: Multipart,
 ) -> Result<Outcome, Problem> {
     let limits = &state.config.limits;
     let (bytes, declared) = read_form(form, limits.file_bytes.max(limits.document_bytes)).await?;
-    let fingerprint = hex(&Sha256::new().chain_update(b"POST /files\n").chain_update(&bytes).finalize());
-    let key = Key { key: key_of(&request)?, fingerprint };
+    let digest = Sha256::new().chain_update(b"POST /files\n").chain_update([u8::from(params.confidential)]);
+    let key = Key { key: key_of(&request)?, fingerprint: hex(&digest.chain_update(&bytes).finalize()) };
     if let Some(earlier) = replay(&state, actor.user_id, &key).await? {
         return Ok(earlier);
     }
-    // What a file says of itself in its first bytes decides, not what the client calls it.
-    let document = bytes.starts_with(b"%PDF-");
-    if document && !domain::is_honest(declared.as_deref(), service::DOCUMENT) {
-        return Err(Problem::new(Code::FileTypeMismatch, "declared as another type than it is"));
-    }
-    if bytes.len() > if document { limits.document_bytes } else { limits.file_bytes } {
-        return Err(Code::BodyTooLarge.into());
-    }
-    let picture = if document { None } else { Some(prepare(bytes.clone(), declared).await?) };
+    let kept = keep(&bytes, declared, params.confidential, limits).await?;
     // The bytes first: a row without bytes would be a broken picture, bytes without a row are only waste.
     let id: FileId = ids::ordered(&state.clock);
-    let stored = async {
-        let Some(picture) = &picture else { return state.blobs.put(&service::blob(id, false), bytes.to_vec()).await };
-        state.blobs.put(&service::blob(id, false), picture.full.clone()).await?;
-        state.blobs.put(&service::blob(id, true), picture.thumb.clone()).await
+    let full = match kept.upload(&bytes) {
+        service::Upload::Picture(picture) => {
+            state.blobs.put(&service::blob(id, true), picture.thumb.clone()).await.map_err(of_store)?;
+            picture.full.clone()
+        }
+        service::Upload::Document(bytes) => bytes.to_vec(),
+        service::Upload::Voice(voice, service::Secrecy::Open) => voice.bytes.clone(),
+        service::Upload::Voice(voice, service::Secrecy::Confidential) => service::sealed(&state, &voice.bytes)?,
     };
-    stored.await.map_err(of_store)?;
-    let upload = picture.as_ref().map_or(service::Upload::Document(&bytes), service::Upload::Picture);
+    state.blobs.put(&service::blob(id, false), full).await.map_err(of_store)?;
+    let upload = kept.upload(&bytes);
     let outcome = command(&state, actor.user_id, &key, StatusCode::CREATED, async |txn| {
         service::record(&state, txn, actor.user_id, id, upload).await.map(FileView::from)
     })
@@ -112,6 +127,54 @@ async fn upload(
         }
     }
     outcome
+}
+
+/// What of an upload is kept.
+enum Kept {
+    Picture(Picture),
+    Document,
+    Voice(voice::Voice, service::Secrecy),
+}
+
+impl Kept {
+    fn upload<'a>(&'a self, bytes: &'a [u8]) -> service::Upload<'a> {
+        match self {
+            Self::Picture(picture) => service::Upload::Picture(picture),
+            Self::Document => service::Upload::Document(bytes),
+            Self::Voice(voice, secrecy) => service::Upload::Voice(voice, *secrecy),
+        }
+    }
+}
+
+/// What a file says of itself in its first bytes decides, not what the client calls it.
+async fn keep(
+    bytes: &web::Bytes,
+    declared: Option<String>,
+    confidential: bool,
+    limits: &Limits,
+) -> Result<Kept, Problem> {
+    let document = bytes.starts_with(b"%PDF-");
+    if document && !domain::is_honest(declared.as_deref(), service::DOCUMENT) {
+        return Err(Problem::new(Code::FileTypeMismatch, "declared as another type than it is"));
+    }
+    if bytes.len() > if document { limits.document_bytes } else { limits.file_bytes } {
+        return Err(Code::BodyTooLarge.into());
+    }
+    if voice::is_voice(bytes) {
+        let secrecy = if confidential { service::Secrecy::Confidential } else { service::Secrecy::Open };
+        let voice = voice::prepare(bytes, declared.as_deref()).map_err(|error| match error {
+            VoiceError::Length => Problem::field("/file", "录音须为 1 至 60 秒 / from 1 to 60 seconds"),
+            error => Problem::new(Code::FileTypeMismatch, error.to_string()).caused_by(error),
+        })?;
+        return Ok(Kept::Voice(voice, secrecy));
+    }
+    if confidential {
+        return Err(Problem::field("/file", "保密上传只收录音 / only a voice can be confidential"));
+    }
+    if document {
+        return Ok(Kept::Document);
+    }
+    prepare(bytes.clone(), declared).await.map(Kept::Picture)
 }
 
 fn of_store(error: object_store::Error) -> Problem {
@@ -178,11 +241,17 @@ struct ReadParams {
     sig: Option<String>,
 }
 
-/// A picture's bytes, by a signed link or as somebody who may see it
+/// A picture's or voice's bytes, by a signed link or as somebody who may see it
+///
+/// One range of bytes can be asked for, as phones do that play a voice.
 #[utoipa::path(
     tag = "files",
     params(ReadParams),
-    responses((status = 200, description = "The picture", content(([u8] = "image/jpeg"), ([u8] = "image/png")))),
+    responses(
+        (status = 200, description = "The file", content(([u8] = "image/jpeg"), ([u8] = "image/png"), ([u8] = "audio/mpeg"), ([u8] = "audio/aac"))),
+        (status = 206, description = "The range of it that was asked for"),
+        (status = 416, description = "It has no such bytes")
+    ),
     security((), ("bearer" = []))
 )]
 #[get("/files/{id}")]
@@ -191,26 +260,44 @@ async fn read(
     actor: Result<Actor, Problem>,
     id: web::Path<FileId>,
     params: Params<ReadParams>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let thumb = params.size == Size::Thumb;
     let row = match &params.sig {
         Some(signature) => service::by_link(&state, *id, thumb, params.exp.unwrap_or_default(), signature).await?,
         None => service::by_actor(&state, *id, &actor?).await?,
     };
-    // A document has no small picture.
-    let thumb = thumb && row.content_type != service::DOCUMENT;
+    // Only a picture has a small one.
+    let thumb = thumb && row.content_type.starts_with(service::PICTURES);
     let bytes = state.blobs.get(&service::blob(row.id, thumb)).await.map_err(of_store)?;
     let bytes = bytes.ok_or_else(|| Problem::from(Code::Internal).caused_by("the picture's bytes are gone"))?;
+    let tag = format!("\"{}{}\"", row.sha256, if thumb { "-thumb" } else { "" });
     let mut response = HttpResponse::Ok();
     if row.content_type == service::DOCUMENT {
         // What others wrote is saved, not run in the browser.
         response.insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}.pdf\"", row.id)));
     }
-    Ok(response
+    response
         .content_type(row.content_type)
         // The bytes of an id never change; only the phone of whoever may see them keeps them.
         .insert_header((CACHE_CONTROL, "private, max-age=86400, immutable"))
-        .insert_header((ETAG, format!("\"{}{}\"", row.sha256, if thumb { "-thumb" } else { "" })))
-        .insert_header(("x-content-type-options", "nosniff"))
-        .body(bytes))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        .insert_header(("x-content-type-options", "nosniff"));
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // A range of what the phone has in another version would not fit.
+    let asked = header(RANGE).filter(|_| header(IF_RANGE).is_none_or(|known| known == tag));
+    response.insert_header((ETAG, tag.as_str()));
+    let Some(asked) = asked else { return Ok(response.body(bytes)) };
+    let length = bytes.len();
+    Ok(match domain::range(asked, length) {
+        Ok(None) => response.body(bytes),
+        Ok(Some((first, last))) => response
+            .status(StatusCode::PARTIAL_CONTENT)
+            .insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{length}")))
+            .body(bytes.get(first..=last).unwrap_or_default().to_vec()),
+        Err(domain::NoSuchBytes) => {
+            HttpResponse::RangeNotSatisfiable().insert_header((CONTENT_RANGE, format!("bytes */{length}"))).finish()
+        }
+    })
 }

@@ -1,4 +1,4 @@
-//! WeChat's judgement of a picture: asked for by a job, answered by a push.
+//! WeChat's judgement of a picture or a voice: asked for by a job, answered by a push.
 
 use chrono::TimeDelta;
 use entities::files::{FileState, file};
@@ -28,7 +28,7 @@ pub(super) struct Payload {
     pub file_id: FileId,
 }
 
-/// Has WeChat check a picture. What it refuses for good goes to a person.
+/// Has WeChat check a picture or a voice. What it refuses for good goes to a person.
 pub(super) async fn check(state: AppState, payload: Value) -> Result<(), JobError> {
     let Payload { file_id } = serde_json::from_value(payload)?;
     let Some(row) = file::Entity::find_by_id(file_id).one(state.db.read()).await? else { return Ok(()) };
@@ -39,7 +39,11 @@ pub(super) async fn check(state: AppState, payload: Value) -> Result<(), JobErro
     // Not the round end of other links: WeChat refuses an address that it is still busy with, as after an answer that got lost.
     let now = state.clock.now();
     let url = service::signed(&state, file_id, false, Audience::Insider, (now + LINK).timestamp());
-    let asked = state.wechat.check_image(&owner.openid, &url).await;
+    let asked = if row.duration_ms.is_some() {
+        state.wechat.check_voice(&owner.openid, &url).await
+    } else {
+        state.wechat.check_image(&owner.openid, &url).await
+    };
     let asked = match asked {
         Err(error) if error.is_transient() && now < row.created_at + PATIENCE => {
             return Err(JobError::Retry(error.to_string()));

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use entities::files::{FileState, file};
 use entities::ids::{FileId, UserId};
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::domain::{self, Audience};
 use super::picture::Picture;
 use super::security;
+use super::voice::Voice as Recording;
 use crate::identity::{Actor, Permission};
 use crate::platform::code::Code;
 use crate::platform::crypto::{Purpose, hex};
@@ -23,11 +24,14 @@ use crate::platform::http::{Problem, lock_person};
 use crate::platform::jobs;
 use crate::platform::state::AppState;
 
-/// Pictures that one person may upload in a day.
+/// Pictures and voices that one person may upload in a day.
 const UPLOADS_A_DAY: u64 = 100;
 
-/// The type of documents; whatever else is stored is a picture.
+/// The type of documents; what begins like the other two is a picture or a voice.
 pub(super) const DOCUMENT: &str = "application/pdf";
+pub(super) const PICTURES: &str = "image/";
+pub(super) const VOICES: &str = "audio/";
+const CONFIDENTIAL: &str = "files.voice";
 
 /// Where a picture's bytes lie.
 pub(super) fn blob(id: FileId, thumb: bool) -> String {
@@ -39,6 +43,16 @@ pub(super) fn blob(id: FileId, thumb: bool) -> String {
 pub(super) enum Upload<'a> {
     Picture(&'a Picture),
     Document(&'a [u8]),
+    Voice(&'a Recording, Secrecy),
+}
+
+/// Whether WeChat's content security hears a voice, or only the social workers of one case do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Like a picture.
+    Open,
+    /// Encrypted, and sent nowhere.
+    Confidential,
 }
 
 /// Records an upload whose bytes are stored already, and promises its check.
@@ -64,6 +78,14 @@ pub(super) async fn record(
         }
         // WeChat judges pictures only: a document is looked at by the people it is meant for.
         Upload::Document(bytes) => (DOCUMENT, bytes, (0, 0), FileState::Review),
+        Upload::Voice(voice, Secrecy::Open) => (voice.content_type, voice.bytes.as_slice(), (0, 0), FileState::Pending),
+        Upload::Voice(voice, Secrecy::Confidential) => {
+            (voice.content_type, voice.bytes.as_slice(), (0, 0), FileState::Review)
+        }
+    };
+    let (duration_ms, confidential) = match upload {
+        Upload::Voice(voice, secrecy) => (Some(voice.duration_ms), secrecy == Secrecy::Confidential),
+        Upload::Picture(_) | Upload::Document(_) => (None, false),
     };
     let row = file::ActiveModel {
         id: Set(id),
@@ -78,6 +100,8 @@ pub(super) async fn record(
         place_path: Set(None),
         public: Set(false),
         created_at: Set(now),
+        duration_ms: Set(duration_ms),
+        confidential: Set(confidential),
     };
     let row = row.insert(txn).await?;
     if row.state == FileState::Pending {
@@ -103,7 +127,7 @@ pub(super) async fn by_link(
         return Err(Code::NotFound.into());
     }
     let row = file::Entity::find_by_id(id).one(state.db.read()).await?;
-    row.filter(|row| insider || row.public).ok_or_else(|| Code::NotFound.into())
+    row.filter(|row| !row.confidential && (insider || row.public)).ok_or_else(|| Code::NotFound.into())
 }
 
 /// The picture, if somebody signed in may see it: its owner, moderators of the place where it is used, everybody once it is
@@ -111,6 +135,9 @@ pub(super) async fn by_link(
 pub(super) async fn by_actor(state: &AppState, id: FileId, actor: &Actor) -> Result<file::Model, Problem> {
     let row = file::Entity::find_by_id(id).one(state.db.read()).await?.ok_or(Code::NotFound)?;
     let moderates = |path: &str| actor.may(Permission::Moderate, path);
+    if row.confidential {
+        return Err(Code::NotFound.into());
+    }
     if row.public || row.owner_id == actor.user_id || row.place_path.as_deref().is_some_and(moderates) {
         Ok(row)
     } else {
@@ -163,7 +190,7 @@ pub async fn attach(
         .filter(file::Column::Id.is_in(ids.iter().copied()))
         .filter(file::Column::OwnerId.eq(owner))
         .filter(file::Column::PlacePath.is_null())
-        .filter(file::Column::ContentType.ne(DOCUMENT))
+        .filter(file::Column::ContentType.starts_with(PICTURES))
         .exec(txn)
         .await?
         .rows_affected;
@@ -175,7 +202,7 @@ pub async fn attach(
         .column(file::Column::Id)
         .filter(file::Column::Id.is_in(ids.iter().copied()))
         .filter(file::Column::OwnerId.eq(owner))
-        .filter(file::Column::ContentType.ne(DOCUMENT))
+        .filter(file::Column::ContentType.starts_with(PICTURES))
         .into_tuple()
         .all(txn)
         .await?;
@@ -208,7 +235,80 @@ pub async fn attach_document(
     if taken.rows_affected == 1 { Ok(row.sha256) } else { Err(Code::FileInUse.into()) }
 }
 
-/// Shows pictures to everybody, or no more.
+/// [`attach`] for one voice, which was uploaded in confidence or not; gives its length in milliseconds.
+pub async fn attach_voice(
+    txn: &DatabaseTransaction,
+    owner: UserId,
+    (id, secrecy): (FileId, Secrecy),
+    place_path: &str,
+    pointer: &str,
+) -> Result<i64, Problem> {
+    let own = file::Entity::find_by_id(id)
+        .filter(file::Column::OwnerId.eq(owner))
+        .filter(file::Column::ContentType.starts_with(VOICES))
+        .one(txn)
+        .await?;
+    let row = own.ok_or_else(|| Problem::field(pointer, "没有这段录音 / no such voice of yours"))?;
+    if row.confidential != (secrecy == Secrecy::Confidential) {
+        let why = "保密诉求的录音须以 confidential=true 上传，其他录音不可 / uploaded with confidential=true if and only if the need is";
+        return Err(Problem::field(pointer, why));
+    }
+    let taken = file::Entity::update_many()
+        .col_expr(file::Column::PlacePath, place_path.into())
+        .filter(file::Column::Id.eq(id))
+        .filter(file::Column::PlacePath.is_null())
+        .exec(txn)
+        .await?;
+    if taken.rows_affected == 1 { Ok(row.duration_ms.unwrap_or_default()) } else { Err(Code::FileInUse.into()) }
+}
+
+/// A voice as answers describe it.
+#[derive(Debug)]
+pub struct Voice {
+    /// The file's id.
+    pub id: FileId,
+    /// How long it is.
+    pub duration_ms: i64,
+    /// How it is encoded.
+    pub content_type: String,
+}
+
+/// How long some voices are, and of which type.
+pub async fn voices(
+    connection: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = FileId>,
+) -> Result<Vec<Voice>, Problem> {
+    let ids: Vec<FileId> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = file::Entity::find().filter(file::Column::Id.is_in(ids)).all(connection).await?;
+    let voice = |row: file::Model| {
+        row.duration_ms.map(|duration_ms| Voice { id: row.id, duration_ms, content_type: row.content_type })
+    };
+    Ok(rows.into_iter().filter_map(voice).collect())
+}
+
+/// A confidential voice as it is stored.
+pub(super) fn sealed(state: &AppState, bytes: &[u8]) -> Result<Vec<u8>, Problem> {
+    let sealed = state.keys.encrypt(CONFIDENTIAL, &STANDARD_NO_PAD.encode(bytes));
+    sealed.map(String::into_bytes).map_err(|error| Problem::from(Code::Internal).caused_by(error))
+}
+
+/// The sound of a confidential voice and its type. Who may hear it is for the caller to decide, and to put into the audit log.
+pub async fn confidential_voice(state: &AppState, id: FileId) -> Result<(String, Vec<u8>), Problem> {
+    let row = file::Entity::find_by_id(id).filter(file::Column::Confidential.eq(true)).one(state.db.read()).await?;
+    let row = row.ok_or(Code::NotFound)?;
+    let gone = |why: String| Problem::from(Code::Internal).caused_by(why);
+    let stored = state.blobs.get(&blob(id, false)).await.map_err(|error| gone(error.to_string()))?;
+    let stored = stored.ok_or_else(|| gone("the voice's bytes are gone".to_owned()))?;
+    let stored = std::str::from_utf8(&stored).map_err(|error| gone(error.to_string()))?;
+    let text = state.keys.decrypt(CONFIDENTIAL, stored).map_err(|error| gone(error.to_string()))?;
+    let sound = STANDARD_NO_PAD.decode(text).map_err(|error| gone(error.to_string()))?;
+    Ok((row.content_type, sound))
+}
+
+/// Shows pictures and voices to everybody, or no more.
 pub async fn show(txn: &DatabaseTransaction, ids: &[FileId], public: bool) -> Result<(), Problem> {
     if !ids.is_empty() {
         file::Entity::update_many()

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use entities::ids::{NeedId, PlaceId, ProjectId};
+use entities::ids::{NeedId, PlaceId, ProjectId, TopicId};
 use entities::needs::{NeedEventKind, NeedState, need};
 use entities::topics::{TopicState, topic, topic_need};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -91,8 +91,8 @@ pub async fn adopt(
     Ok(())
 }
 
-/// Takes needs out of a project that will not be carried out: neighbours and other projects find them as they were before. What
-/// their authors earned stays theirs: they said something that was worth taking up.
+/// Takes needs out of a project that will not be carried out: neighbours and other projects find them as they were before, in the topic
+/// that still talks about them, or published. What their authors earned stays theirs: they said something that was worth taking up.
 pub async fn release_of_project(
     state: &AppState,
     txn: &DatabaseTransaction,
@@ -103,30 +103,20 @@ pub async fn release_of_project(
         .filter(need::Column::ProjectId.eq(project))
         .order_by_asc(need::Column::Id)
         .lock(LockType::NoKeyUpdate);
-    locked.all(txn).await?;
-    let of_it = || {
-        need::Entity::update_many()
+    let locked: Vec<NeedId> = locked.all(txn).await?.into_iter().map(|row| row.id).collect();
+    let talked_about = back_to_topics(state, txn, &locked).await?;
+    let mut free = Vec::new();
+    for (to, inside) in [(NeedState::InTopic, true), (NeedState::Published, false)] {
+        let ids = locked.iter().copied().filter(|id| talked_about.contains(id) == inside);
+        let moved = need::Entity::update_many()
+            .col_expr(need::Column::State, to.into())
             .col_expr(need::Column::ProjectId, Option::<Uuid>::None.into())
-            .filter(need::Column::ProjectId.eq(project))
+            .filter(need::Column::Id.is_in(ids))
             .filter(need::Column::State.eq(NeedState::InProject))
-    };
-    let undecided = topic::Entity::find()
-        .select_only()
-        .column(topic::Column::Id)
-        .filter(topic::Column::State.ne(TopicState::Resolved))
-        .into_query();
-    let talked_over = topic_need::Entity::find()
-        .select_only()
-        .column(topic_need::Column::NeedId)
-        .filter(topic_need::Column::RemovedAt.is_null())
-        .filter(topic_need::Column::TopicId.in_subquery(undecided))
-        .into_query();
-    let mut free = of_it()
-        .col_expr(need::Column::State, NeedState::InTopic.into())
-        .filter(need::Column::Id.in_subquery(talked_over))
-        .exec_with_returning(txn)
-        .await?;
-    free.extend(of_it().col_expr(need::Column::State, NeedState::Published.into()).exec_with_returning(txn).await?);
+            .exec_with_returning(txn)
+            .await?;
+        free.extend(moved);
+    }
     let noted = free.iter().map(|row| row.id);
     let event = (None, Some(project.0));
     service::note(state, txn, noted, NeedEventKind::LeftProject, event, Some(actor.user_id)).await?;
@@ -142,6 +132,34 @@ pub async fn release_of_project(
         notifications::tell_all(state, txn, &service::people_of(&row), &message).await?;
     }
     Ok(())
+}
+
+/// Which of some locked needs a topic still talks about. The others leave topics that are decided, so that a new one can take them in.
+/// Whoever decides a topic locks its needs afterwards, and finds these in it.
+async fn back_to_topics(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    needs: &[NeedId],
+) -> Result<HashSet<NeedId>, Problem> {
+    let of_these = |ids: Vec<NeedId>| {
+        Condition::all().add(topic_need::Column::NeedId.is_in(ids)).add(topic_need::Column::RemovedAt.is_null())
+    };
+    let inside = topic_need::Entity::find().filter(of_these(needs.to_vec())).all(txn).await?;
+    let decided: Vec<TopicId> = topic::Entity::find()
+        .select_only()
+        .column(topic::Column::Id)
+        .filter(topic::Column::Id.is_in(inside.iter().map(|row| row.topic_id)))
+        .filter(topic::Column::State.eq(TopicState::Resolved))
+        .into_tuple()
+        .all(txn)
+        .await?;
+    let (over, live): (Vec<_>, Vec<_>) = inside.into_iter().partition(|row| decided.contains(&row.topic_id));
+    topic_need::Entity::update_many()
+        .col_expr(topic_need::Column::RemovedAt, state.clock.now().into())
+        .filter(of_these(over.iter().map(|row| row.need_id).collect()))
+        .exec(txn)
+        .await?;
+    Ok(live.into_iter().map(|row| row.need_id).collect())
 }
 
 pub(super) struct Needs;

@@ -162,6 +162,7 @@ codes! {
     AlreadyReviewed        409 "您已评审过这一版" "You have reviewed this version already";
     ReviewsMissing         409 "专家评审份数不足" "Not enough experts have reviewed this version";
     SelectionNotReady      409 "尚不能提出入选名单" "Something is missing for a selection; the answer says what";
+    SelectionNotClear      409 "入围、入选公示期未满，或有异议待处理" "People may still object to its shortlisting or selection, or an objection stands";
     SelectionStale         409 "名单已不是最新，请重新提出" "The list is not the latest, or a project has moved on: propose anew";
     ProjectState           409 "项目当前状态不能进行此操作" "The project is not in a state that allows this";
     PartiesNotApart        409 "实施、督导、评估须为三个互无人员交叉的机构" "Implementer, supervisor and evaluator are three organisations that share nobody";

@@ -1,5 +1,6 @@
 //! What becomes of a project that was handed in, apart from being selected: shortlisted, declined, withdrawn, cancelled.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use entities::ids::ProjectId;
 use entities::programmes::community_poll;
 use entities::projects::{ProjectAction, project, selected};
@@ -9,13 +10,14 @@ use super::design::{designers, in_programme, ready};
 use super::{review, steps};
 use crate::identity::Actor;
 use crate::needs;
-use crate::notices::{self, Notice};
+use crate::notices::{self, Notice, Standing};
 use crate::notifications::{self, Message, Template};
+use crate::platform::calendar;
 use crate::platform::code::Code;
 use crate::platform::http::Problem;
 use crate::platform::money::yuan;
 use crate::platform::state::AppState;
-use crate::programmes;
+use crate::{places, programmes};
 
 /// Puts a project on the shortlist: enough experts have reviewed this version, and residents do not vote on the list yet. Whoever
 /// created the project leaves that to somebody else.
@@ -48,8 +50,45 @@ pub async fn shortlist(
     }
     let project = steps::step(state, txn, actor, &project, ProjectAction::Shortlist, None).await?;
     let body = format!("资助计划“{}”，{reviews} 位专家评审，预算 {} 元。", programme.title, yuan(project.budget_fen));
-    publish(state, txn, &project, ("project.shortlisted", "项目入围"), body).await?;
+    publish_for_objections(state, txn, &project, SHORTLISTED, body).await?;
     Ok(project)
+}
+
+/// What a notice is called in its kind, and by residents.
+const SHORTLISTED: (&str, &str) = ("project.shortlisted", "项目入围");
+pub(super) const SELECTED: (&str, &str) = ("project.selected", "项目入选");
+
+/// [`publish`] with a window of the days that the community gives.
+pub(super) async fn publish_for_objections(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    project: &project::Model,
+    what: (&str, &str),
+    body: String,
+) -> Result<(), Problem> {
+    let days = places::rules(state, txn, project.community_id).await?.selection_objection_days;
+    let last = calendar::day(state.clock.now()) + TimeDelta::days(days);
+    let body = format!("{body}\n公示至{}，期间可以提出异议。", calendar::day_text(last));
+    announce(state, txn, project, what, body, Some(calendar::day_end(last))).await
+}
+
+/// Refuses with `selection_not_clear` while an objection to a project's shortlisting waits after its time, or was upheld.
+pub(super) async fn not_contested(state: &AppState, txn: &DatabaseTransaction, id: ProjectId) -> Result<(), Problem> {
+    match notices::standing_of(txn, SHORTLISTED.0, ("project", id.0), state.clock.now()).await? {
+        Standing::Open(_) | Standing::Clear => Ok(()),
+        Standing::Contested | Standing::Upheld => Err(Code::SelectionNotClear.into()),
+    }
+}
+
+/// Refuses with `selection_not_clear` while people may object to the shortlisting or the selection of a locked project, or an objection
+/// stands. What was decided before there were windows is clear.
+pub async fn require_undisputed(state: &AppState, txn: &DatabaseTransaction, id: ProjectId) -> Result<(), Problem> {
+    for (kind, _) in [SHORTLISTED, SELECTED] {
+        if notices::standing_of(txn, kind, ("project", id.0), state.clock.now()).await? != Standing::Clear {
+            return Err(Code::SelectionNotClear.into());
+        }
+    }
+    Ok(())
 }
 
 /// Tells a project's designers and its community's board what became of it.
@@ -57,8 +96,19 @@ pub(super) async fn publish(
     state: &AppState,
     txn: &DatabaseTransaction,
     project: &project::Model,
+    what: (&str, &str),
+    body: String,
+) -> Result<(), Problem> {
+    announce(state, txn, project, what, body, None).await
+}
+
+async fn announce(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    project: &project::Model,
     (kind, what): (&str, &str),
     body: String,
+    window: Option<DateTime<Utc>>,
 ) -> Result<(), Problem> {
     let title = format!("{what}：{}", project.title);
     let message = Message {
@@ -71,7 +121,7 @@ pub(super) async fn publish(
     };
     notifications::tell_all(state, txn, &designers(txn, project).await?, &message).await?;
     let subject = Some(("project", project.id.0));
-    let notice = Notice { community_id: project.community_id, kind, title, body, subject, ..Notice::default() };
+    let notice = Notice { community_id: project.community_id, kind, title, body, subject, window, ..Notice::default() };
     notices::publish(state, txn, notice).await.map(drop)
 }
 

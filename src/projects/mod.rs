@@ -27,7 +27,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
-pub use deciding::shortlist;
+pub use deciding::{require_undisputed, shortlist};
 pub use design::{return_for_changes as return_design, save as save_design, submit as submit_design};
 pub use domain::design::Design;
 pub use lifecycle::Who;

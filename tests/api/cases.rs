@@ -24,7 +24,7 @@ fn ids(page: &Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn count(app: &TestApp, query: &str) -> i64 {
+pub async fn count(app: &TestApp, query: &str) -> i64 {
     let db = app.state.db.read();
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), query)).await.unwrap().unwrap();
     row.try_get("", "n").unwrap()

@@ -266,6 +266,7 @@ project_parties_apart: project_parties: project_id=u1, organisation_id=u2 | part
 organisation_people_one_live: organisation_people: organisation_id=u1, user_id=u2
 objections_one_open: objections: notice_id=u1, author_id=u2
 case_handlers_one_live: case_handlers: case_id=u1, user_id=u2
+case_files_voice_used_once: case_files: voice_file_id=u1
 need_merges_one_live: need_merges: source_id=u1
 topic_needs_one_live: topic_needs: need_id=u1
 operator_admissions_once: operator_admissions: round_id=u1, organisation_id=u2

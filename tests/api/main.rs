@@ -65,5 +65,6 @@ mod teams;
 mod tenders;
 mod topic_needs;
 mod topics;
+mod voice;
 mod volunteering;
 mod vouchers;

@@ -145,6 +145,38 @@ async fn what_is_overdue_is_listed_for_those_who_manage_projects() {
     .await;
 }
 
+// Guard: `is_owed` under the project's lock, in `closing::terminate`.
+#[actix_web::test]
+async fn what_was_accepted_is_paid_before_a_project_is_terminated() {
+    TestApp::run(async |app| {
+        let project = Running::new(app).await;
+        let (staff, second) = (&project.round.staff, &project.round.second);
+        let terminate = format!("{}/terminate", project.path);
+        let reason = json!({ "reason": "机构注销" });
+        let milestone = project.at(0).await;
+        project.accept(&milestone).await;
+        let amount = project.milestones().await[0]["amount_fen"].as_i64().unwrap();
+        staff.post(&terminate, reason.clone()).await.refused(409, "milestones_unpaid");
+        assert_eq!(staff.get(&project.path).await.expect(200)["state"], "running");
+
+        // Many pay and many terminate at once: whatever comes first, the accepted work is paid, and once.
+        let payment = format!("{milestone}/payment");
+        let payers = join_all((0..6).map(|_| second.post(&payment, json!({}))));
+        let enders = join_all((0..6).map(|_| staff.post(&terminate, reason.clone())));
+        let (paid, ended) = tokio::join!(payers, enders);
+        assert_eq!(paid.iter().filter(|answer| answer.status == 200).count(), 1);
+        for late in ended.into_iter().filter(|answer| answer.status != 200) {
+            let code = late.body["code"].as_str().unwrap().to_owned();
+            assert!(["milestones_unpaid", "project_state"].contains(&code.as_str()), "{code}");
+        }
+        let again = staff.post(&terminate, reason).await;
+        assert!(again.status == 200 || again.body["code"] == "project_state");
+        assert_eq!(money(app, project.contract).await, 0);
+        assert_eq!(money(app, project.round.programme.0).await, 10_000_000 - amount);
+    })
+    .await;
+}
+
 // Guard: `is_owed` under the project's lock.
 #[actix_web::test]
 async fn a_project_is_not_finished_while_it_owes_its_implementer() {

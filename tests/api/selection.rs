@@ -188,3 +188,76 @@ async fn of_fifty_commitments_at_once_ten_fit() {
     })
     .await;
 }
+
+/// A notice of a kind about a project.
+async fn notice_of(person: &Person, kind: &str, project: &str) -> String {
+    let page = person.get(&format!("/notices?place_id={}&limit=100", place_id(GUANGHUA))).await.expect(200);
+    let all = page["items"].as_array().unwrap();
+    let found = all.iter().find(|row| row["kind"] == kind && row["subject_id"] == id_of(project)).unwrap();
+    found["id"].as_str().unwrap().to_owned()
+}
+
+async fn object(person: &Person, notice: &str) -> String {
+    let body = json!({ "text": "受益人数与实际不符，请复核" });
+    let made = person.post(&format!("/notices/{notice}/objections"), body).await.expect(201);
+    format!("/objections/{}/reply", made["id"].as_str().unwrap())
+}
+
+// Guards: `require_undisputed` in `tenders::create`, `not_contested` before `take`, `nearest_staff` in notices.
+#[actix_web::test]
+async fn a_selection_is_on_the_board_for_five_days_before_it_is_tendered() {
+    TestApp::run(async |app| {
+        let [district, org] = app.sign_in_all(["district", "org-a"]).await.try_into().ok().unwrap();
+        let mut body = programme(app, "/jiangan/", 1_000_000);
+        body["expert_weight"] = json!(100);
+        let path = opened(&district, body).await;
+        seat(&district, &path, &EXPERTS).await;
+        let mut projects = Vec::new();
+        for title in ["扶手", "路灯"] {
+            let project = handed_in(&org, &path, title, 300_000).await;
+            shortlisted(app, &district, &project, (9, 3)).await;
+            projects.push(project);
+        }
+        // One neighbour objects to the shortlisting of the first; the staff of the place are told, once each.
+        let neighbour = app.sign_in("resident-1").await;
+        let reply = object(&neighbour, &notice_of(&neighbour, "project.shortlisted", &projects[0]).await).await;
+        for (name, expected) in [("staff", 1), ("staff-2", 1), ("street", 0), ("staff-other", 0), ("resident-2", 0)] {
+            let inbox = app.sign_in(name).await.get("/inbox?limit=100").await.expect(200);
+            let told = inbox["items"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "notice.objection");
+            assert_eq!(told.clone().count(), expected, "{name}");
+            assert!(told.into_iter().all(|entry| !entry.to_string().contains("复核")), "unread by content security");
+        }
+        app.advance(TimeDelta::days(35)).await;
+        let [district, neighbour] = app.sign_in_all(["district", "resident-1"]).await.try_into().ok().unwrap();
+        let officer = second_officer(app).await;
+        let proposal = district.post(&format!("{path}/selection"), json!({})).await.expect(201);
+        let confirm = format!("{path}/selection/{}/confirm", proposal["id"].as_str().unwrap());
+        officer.post(&confirm, json!({})).await.refused(409, "selection_not_clear");
+        officer.post(&format!("{}/select", projects[0]), json!({})).await.refused(409, "selection_not_clear");
+        let answer = |outcome: &str| json!({ "outcome": outcome, "reply": "经复核。" });
+        district.post(&reply, answer("dismissed")).await.expect(200);
+        officer.post(&confirm, json!({})).await.expect(200);
+
+        // Both are public; one of them is objected to.
+        let tenders = projects.iter().map(|project| format!("{project}/tenders")).collect::<Vec<_>>();
+        for tender in &tenders {
+            let terms = crate::tenders::terms(app);
+            district.post(tender, terms).await.refused(409, "selection_not_clear");
+        }
+        let reply = object(&neighbour, &notice_of(&neighbour, "project.selected", &projects[0]).await).await;
+        app.advance(TimeDelta::days(6)).await;
+        let [district, neighbour] = app.sign_in_all(["district", "resident-1"]).await.try_into().ok().unwrap();
+        let terms = crate::tenders::terms(app);
+        district.post(&tenders[1], terms.clone()).await.expect(201);
+        district.post(&tenders[0], terms.clone()).await.refused(409, "selection_not_clear");
+        let late = format!("/notices/{}/objections", notice_of(&neighbour, "project.selected", &projects[1]).await);
+        neighbour.post(&late, json!({ "text": "迟了" })).await.refused(409, "objections_closed");
+        district.post(&reply, answer("upheld")).await.expect(200);
+        district.post(&tenders[0], terms).await.refused(409, "selection_not_clear");
+        assert_eq!(state(&neighbour, &projects[0]).await, "selected", "the step was not taken");
+        let reason = json!({ "reason": "异议成立" });
+        district.post(&format!("{}/cancel", projects[0]), reason).await.expect(200);
+        assert_eq!(neighbour.get(&path).await.expect(200)["available_fen"], 700_000);
+    })
+    .await;
+}

@@ -287,6 +287,14 @@ async fn five_projects_go_from_a_need_to_a_published_evaluation() {
             cast.step(OFFICER, &confirm, json!({}), 200).await;
         }
 
+        // Nobody objects while the selection stands on the board.
+        cast.get("district")
+            .await
+            .post(&ways[0].at("tenders"), crate::tenders::terms(app))
+            .await
+            .refused(409, "selection_not_clear");
+        cast.later(TimeDelta::days(6)).await;
+
         // 4: organisations compete with sealed bids.
         for way in &mut ways {
             assert_eq!(way.state(&cast).await, "selected");

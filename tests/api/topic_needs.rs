@@ -24,24 +24,8 @@ async fn need(person: &Person, need: &str) -> Value {
     person.get(&format!("/needs/{need}")).await.expect(200)
 }
 
-// Guard: `release_of_project` looks for an undecided topic; `linli verify` finds needs whose topic does not know of them.
-#[actix_web::test]
-async fn what_a_project_gives_back_is_in_its_undecided_topic_again() {
-    TestApp::run(async |app| {
-        let [author, staff] = app.sign_in_all(["resident-1", "staff"]).await.try_into().ok().unwrap();
-        let id = published(app, &author, "楼道灯坏了").await;
-        let topic = topic(&staff, &[&id]).await;
-        let project = taken_up(&staff, &id).await;
-        assert_eq!(need(&author, &id).await["state"], "in_project");
-        staff.post(&format!("/projects/{project}/withdraw"), json!({})).await.expect(200);
-        assert_eq!(need(&author, &id).await["state"], "in_topic");
-        staff.delete(&format!("/topics/{topic}/needs/{id}")).await.expect(200);
-        assert_eq!(need(&author, &id).await["state"], "published");
-    })
-    .await;
-}
-
-// Guard: `take_in` ends what a decided topic holds before `topic_needs_one_live` is asked.
+// Guard: a need that a project gives back leaves the topic that decided about it (`needs::release_of_project`), or
+// `topic_needs_one_live` refuses the next.
 #[actix_web::test]
 async fn a_need_comes_before_another_topic_after_its_project_came_to_nothing() {
     TestApp::run(async |app| {

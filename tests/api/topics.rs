@@ -308,3 +308,34 @@ async fn a_deliberation_that_is_called_off_takes_nobody_in() {
     })
     .await;
 }
+
+// Guard: `back_to_topics` in needs/adoption.rs; `linli verify` finds a need that is published and in a topic that is not decided.
+#[actix_web::test]
+async fn a_need_that_a_project_lets_go_is_where_it_was_unless_its_topic_is_decided() {
+    TestApp::run(async |app| {
+        let [author, staff] = app.sign_in_all(["resident-1", "staff"]).await.try_into().ok().unwrap();
+        let mut needs = Vec::new();
+        for title in ["楼道灯坏了", "单元门关不上", "没有停车棚"] {
+            needs.push(published(app, &author, title).await);
+        }
+        let open = topic(&staff, &[&needs[0]]).await;
+        let decided = topic(&staff, &[&needs[1]]).await;
+        let body = json!({
+            "place_id": place_id(GUANGHUA), "title": "楼道改造", "summary": "灯和门。", "budget_fen": 1, "need_ids": needs,
+        });
+        let project = staff.post("/projects", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+        let resolution = json!({ "resolution": "handle_directly", "reason": "由物业维修" });
+        staff.post(&format!("/topics/{decided}/resolution"), resolution).await.expect(200);
+        for need in &needs {
+            assert_eq!(state(&author, need).await, "in_project");
+        }
+        staff.post(&format!("/projects/{project}/withdraw"), json!({})).await.expect(200);
+        assert_eq!(state(&author, &needs[0]).await, "in_topic");
+        assert_eq!(state(&author, &needs[1]).await, "published");
+        assert_eq!(state(&author, &needs[2]).await, "published");
+        assert_eq!(author.get(&format!("/topics/{open}")).await.expect(200)["need_ids"], json!([needs[0]]));
+        topic(&staff, &[&needs[1]]).await;
+        assert_eq!(state(&author, &needs[1]).await, "in_topic", "a new topic can take it in");
+    })
+    .await;
+}

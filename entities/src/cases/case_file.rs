@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 
 use super::{CaseOrigin, CaseState};
 use crate::ids::CaseId;
+use crate::ids::FileId;
 use crate::ids::PlaceId;
 use crate::ids::ProjectId;
 use crate::ids::UserId;
@@ -29,6 +30,7 @@ pub struct Model {
     pub opened_at: DateTimeUtc,
     pub closed_by: Option<UserId>,
     pub closed_at: Option<DateTimeUtc>,
+    pub voice_file_id: Option<FileId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -7,7 +7,7 @@ use super::FileState;
 use crate::ids::FileId;
 use crate::ids::UserId;
 
-/// A picture that somebody uploaded; its bytes lie in the blob store.
+/// A picture, document or voice that somebody uploaded; its bytes lie in the blob store.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "files")]
 pub struct Model {
@@ -24,6 +24,8 @@ pub struct Model {
     pub place_path: Option<String>,
     pub public: bool,
     pub created_at: DateTimeUtc,
+    pub duration_ms: Option<i64>,
+    pub confidential: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

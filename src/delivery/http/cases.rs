@@ -48,7 +48,7 @@ async fn open(
     let CaseInput { category, subject, summary } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::CREATED, async |txn| {
         let project = service::lock_running(txn, &actor, *id, |is| is.implementer).await?;
-        let new = NewCase { place_id: project.place_id, category: *category, subject, summary };
+        let new = NewCase { place_id: project.place_id, category: *category, subject, summary, voice: None };
         let case_id = cases::open_for_project(&state, txn, actor.user_id, *id, &new).await?;
         Ok(Opened { case_id })
     })

@@ -6,7 +6,10 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryO
 use serde::Deserialize;
 
 use super::handing_in::{self, Indicator};
-use super::{milestones::yuan, people_of, tell};
+use super::{
+    milestones::{is_owed, yuan},
+    people_of, tell,
+};
 use crate::identity::Actor;
 use crate::notices::{self, Notice};
 use crate::platform::code::Code;
@@ -97,6 +100,10 @@ pub(in crate::delivery) async fn terminate(
 ) -> Result<project::Model, Problem> {
     let project = projects::lock(txn, id).await?;
     let project = projects::step(state, txn, actor, &project, ProjectAction::Terminate, Some(reason)).await?;
+    // Work that was accepted is owed. Who pays and who accepts locks the project first, as this does.
+    if is_owed(txn, id).await? {
+        return Err(Code::MilestonesUnpaid.into());
+    }
     let back = tenders::settle(state, txn, actor, &project).await?;
     tell_parties(state, txn, &project, "project.terminated", "项目已终止").await?;
     let body = format!("“{}”终止。原因：{reason}。未支付的 {} 退回资助计划。", project.title, yuan(back));

@@ -6,7 +6,7 @@ mod submit;
 use actix_web::{delete, get, put, web};
 use chrono::{DateTime, Utc};
 use entities::identity::user;
-use entities::ids::{NeedId, PlaceId, ProjectId};
+use entities::ids::{FileId, NeedId, PlaceId, ProjectId};
 use entities::needs::{
     ConsentHow, NeedCategory, NeedChannel, NeedEventKind, NeedState, Urgency, event, need, need_file,
 };
@@ -58,6 +58,16 @@ struct AnswerView {
     at: DateTime<Utc>,
 }
 
+/// What somebody said instead of writing it, or besides.
+#[derive(Serialize, ToSchema)]
+struct VoiceView {
+    id: FileId,
+    /// Good for a quarter to half an hour, without a token.
+    url: String,
+    duration_ms: i64,
+    content_type: String,
+}
+
 /// A need.
 #[derive(Serialize, ToSchema)]
 struct NeedView {
@@ -77,7 +87,10 @@ struct NeedView {
     mine: bool,
     support_count: i64,
     supported_by_me: bool,
+    /// Pictures.
     files: Vec<Links>,
+    /// What they said.
+    voice: Option<VoiceView>,
     created_at: DateTime<Utc>,
     published_at: Option<DateTime<Utc>>,
     /// The project that takes it up.
@@ -102,7 +115,7 @@ struct NeedView {
     answers: Vec<AnswerView>,
 }
 
-/// Makes views of rows that the caller may see: four queries, however many rows.
+/// Makes views of rows that the caller may see: five queries, however many rows.
 async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Result<Vec<NeedView>, Problem> {
     let connection = state.db.read();
     let ids: Vec<NeedId> = rows.iter().map(|row| row.id).collect();
@@ -112,6 +125,8 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Resul
         .order_by_asc(need_file::Column::Position)
         .all(connection)
         .await?;
+    let spoken = pictures.iter().filter(|file| file.voice).map(|file| file.file_id);
+    let voices = files::voices(connection, spoken).await?;
     let answers = event::Entity::find()
         .filter(event::Column::NeedId.is_in(ids.iter().copied()))
         .filter(event::Column::Kind.is_in([NeedEventKind::Answered, NeedEventKind::Declined, NeedEventKind::Resolved]))
@@ -146,7 +161,16 @@ async fn views(state: &AppState, actor: &Actor, rows: Vec<need::Model>) -> Resul
             author: row.author_id.filter(|_| !row.anonymous).and_then(|author| name(Some(author))),
             mine: row.author_id == Some(actor.user_id),
             supported_by_me: supported.contains(&row.id),
-            files: pictures.map(|picture| files::link(state, picture.file_id, audience)).collect(),
+            voice: pictures.clone().find(|file| file.voice).and_then(|file| {
+                let sound = voices.iter().find(|sound| sound.id == file.file_id)?;
+                Some(VoiceView {
+                    id: file.file_id,
+                    url: files::link(state, file.file_id, audience).url,
+                    duration_ms: sound.duration_ms,
+                    content_type: sound.content_type.clone(),
+                })
+            }),
+            files: pictures.filter(|file| !file.voice).map(|file| files::link(state, file.file_id, audience)).collect(),
             id: row.id,
             place_id: row.place_id,
             community_id: row.community_id,

@@ -69,12 +69,17 @@ struct NewNeedInput {
     service: Option<String>,
     #[garde(custom(text::line(60)))]
     title: String,
-    #[garde(custom(text::paragraph(2000)))]
-    body: String,
+    /// May be left out where there is a voice.
+    #[garde(custom(text::optional_paragraph(2000)))]
+    body: Option<String>,
     /// One's own uploads, each used once.
     #[garde(length(max = 9))]
     #[serde(default)]
     file_ids: Vec<FileId>,
+    /// What one says instead of writing it, or besides: one's own upload. For a confidential need it is uploaded with
+    /// `confidential=true`.
+    #[garde(skip)]
+    voice_id: Option<FileId>,
     /// Others do not learn who wrote it.
     #[garde(skip)]
     #[serde(default)]
@@ -135,8 +140,9 @@ async fn submit(state: web::Data<AppState>, actor: Actor, request: Command<NewNe
             category: new.category,
             service: new.service.as_deref(),
             title: new.title.trim(),
-            body: new.body.trim(),
+            body: new.body.as_deref().unwrap_or_default().trim(),
             file_ids: &new.file_ids,
+            voice: new.voice_id,
             anonymous: new.anonymous,
             channel: new.channel.unwrap_or(NeedChannel::MiniProgram),
             urgency: new.urgency.unwrap_or(Urgency::Normal),

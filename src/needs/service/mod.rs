@@ -200,6 +200,11 @@ pub(super) const RULES: &[(&str, &str)] = &[
          OR f.public <> (NOT n.hidden AND n.state NOT IN ('in_review', 'withdrawn'))",
     ),
     (
+        "need {} has a voice that is none, or that was said in confidence",
+        "SELECT p.need_id AS id FROM need_files p JOIN files f ON f.id = p.file_id \
+         WHERE p.voice <> (f.duration_ms IS NOT NULL) OR f.confidential",
+    ),
+    (
         "need {} is merged and no merge says so, or the other way round",
         "SELECT n.id FROM needs n LEFT JOIN need_merges m ON m.source_id = n.id AND m.undone_at IS NULL \
          WHERE (n.state = 'merged') <> (m.id IS NOT NULL) OR m.target_id <> n.merged_into",

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::cases::{self, NewCase};
+use crate::files::Secrecy;
 use crate::identity::{self, Actor, Permission};
 use crate::moderation::{self, Submission};
 use crate::needs::{domain, moderated};
@@ -33,6 +34,7 @@ pub(in crate::needs) struct NewNeed<'a> {
     pub title: &'a str,
     pub body: &'a str,
     pub file_ids: &'a [FileId],
+    pub voice: Option<FileId>,
     pub anonymous: bool,
     pub channel: NeedChannel,
     pub urgency: Urgency,
@@ -92,6 +94,9 @@ pub(in crate::needs) async fn submit(
         return Err(Problem::new(Code::RateLimited, format!("at most {most} needs a day")));
     }
     files::attach(txn, actor.user_id, input.file_ids, &place.path, "/file_ids").await?;
+    if let Some(voice) = input.voice {
+        files::attach_voice(txn, actor.user_id, (voice, Secrecy::Open), &place.path, "/voice_id").await?;
+    }
     let consent = input.behalf.as_ref();
     let row = need::ActiveModel {
         id: Set(ids::ordered(&state.clock)),
@@ -121,13 +126,15 @@ pub(in crate::needs) async fn submit(
         ..Default::default()
     };
     let row = row.insert(txn).await?;
-    if !input.file_ids.is_empty() {
-        let pictures = input.file_ids.iter().zip(0..).map(|(file, position)| need_file::ActiveModel {
+    let files: Vec<FileId> = input.file_ids.iter().copied().chain(input.voice).collect();
+    if !files.is_empty() {
+        let rows = files.iter().zip(0..).map(|(file, position)| need_file::ActiveModel {
             need_id: Set(row.id),
             position: Set(position),
             file_id: Set(*file),
+            voice: Set(input.voice == Some(*file)),
         });
-        need_file::Entity::insert_many(pictures).exec_without_returning(txn).await?;
+        need_file::Entity::insert_many(rows).exec_without_returning(txn).await?;
     }
     let submission = Submission {
         community_id,
@@ -137,7 +144,7 @@ pub(in crate::needs) async fn submit(
         author: actor.user_id,
         title: input.title,
         text: input.body,
-        file_ids: input.file_ids,
+        file_ids: &files,
         scene: Scene::Forum,
     };
     moderation::submit(state, txn, submission).await?;
@@ -158,6 +165,9 @@ pub(in crate::needs) async fn submit(
 /// What no other row decides: that the service belongs to the category, the groups are known, and that whoever speaks for
 /// themself does so through the mini-program.
 fn check(input: &NewNeed<'_>, now: DateTime<Utc>) -> Result<(), Problem> {
+    if input.body.is_empty() && input.voice.is_none() {
+        return Err(Problem::field("/body", "请写明或录音说明 / write it or say it"));
+    }
     if input.service.is_some_and(|word| domain::services::find(input.category, word).is_none()) {
         return Err(Problem::field("/service", "该类别没有这项服务 / no such service in the category"));
     }
@@ -247,6 +257,9 @@ pub(in crate::needs) async fn confide(
     let place = places::named_in_community(txn, input.place_id, "/place_id").await?;
     lock_person(txn, actor.user_id).await?;
     of_whom(state, txn, actor, input, (&place.0.path, place.1)).await?;
+    if let Some(voice) = input.voice {
+        files::attach_voice(txn, actor.user_id, (voice, Secrecy::Confidential), &place.0.path, "/voice_id").await?;
+    }
     let subject = match &input.behalf {
         None => "本人".to_owned(),
         Some(Behalf { subject: Subject::Person { name, contact }, .. }) => {
@@ -260,6 +273,12 @@ pub(in crate::needs) async fn confide(
     let service = input.service.and_then(|word| domain::services::find(input.category, word));
     let service = service.map(|service| format!("（{}）", service.zh)).unwrap_or_default();
     let summary = format!("{}{service}\n{}", input.title, input.body);
-    let new = NewCase { place_id: input.place_id, category: input.category, subject: &subject, summary: &summary };
+    let new = NewCase {
+        place_id: input.place_id,
+        category: input.category,
+        subject: &subject,
+        summary: summary.trim(),
+        voice: input.voice,
+    };
     cases::open(state, txn, actor.user_id, &new).await
 }

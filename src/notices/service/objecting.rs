@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use entities::ids::{NoticeId, ObjectionId, UserId};
@@ -7,13 +7,14 @@ use entities::organisations::person;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::json;
+use uuid::Uuid;
 
 use super::publishing::{Notice, board_of, publish};
 use crate::audit;
-use crate::identity::{self, Actor, Permission};
+use crate::identity::{self, Actor, Permission, Role};
 use crate::moderation::{self, Submission};
 use crate::notices::domain::{self, Standing};
 use crate::notices::moderated;
@@ -43,6 +44,27 @@ pub async fn standing(txn: &DatabaseTransaction, notice_id: NoticeId, now: DateT
         row.update(txn).await?;
     }
     Ok(standing)
+}
+
+/// [`standing`] of the notice of a kind about something. What nobody could object to is clear.
+pub async fn standing_of(
+    txn: &DatabaseTransaction,
+    kind: &str,
+    subject: (&str, Uuid),
+    now: DateTime<Utc>,
+) -> Result<Standing, Problem> {
+    let found = notice::Entity::find()
+        .filter(notice::Column::SubjectId.eq(subject.1))
+        .filter(notice::Column::SubjectKind.eq(subject.0))
+        .filter(notice::Column::Kind.eq(kind))
+        .filter(notice::Column::ObjectionsUntil.is_not_null())
+        .order_by_desc(notice::Column::Id)
+        .one(txn)
+        .await?;
+    match found {
+        Some(found) => standing(txn, found.id, now).await,
+        None => Ok(Standing::Clear),
+    }
 }
 
 async fn lock(txn: &DatabaseTransaction, notice_id: NoticeId) -> Result<Option<window::Model>, Problem> {
@@ -96,7 +118,7 @@ pub(in crate::notices) async fn object(
     notice_id: NoticeId,
     text: &str,
 ) -> Result<objection::Model, Problem> {
-    let (_, place) = board_of(txn, notice_id).await?;
+    let (about, place) = board_of(txn, notice_id).await?;
     require_concerned(txn, actor.user_id, &place.path).await?;
     let reply_days = places::rules_at(state, txn, &place).await?.objection_reply_days;
     let row = lock(txn, notice_id).await?.ok_or(Code::ObjectionsClosed)?;
@@ -140,9 +162,38 @@ pub(in crate::notices) async fn object(
     };
     moderation::submit(state, txn, submission).await?;
     let target = (moderated::KIND, id.0);
+    let message = Message {
+        kind: "notice.objection",
+        title: "公示收到异议，待答复".to_owned(),
+        // Not a word of the objection: content security has not read it.
+        body: about.title,
+        target: Some(target),
+        dedupe_key: format!("objection:{id}:received"),
+        template: Template::Need,
+    };
+    let staff = nearest_staff(txn, &row.place_path, actor.user_id, now).await?;
+    notifications::tell_all(state, txn, &staff, &message).await?;
     let detail = json!({ "notice_id": notice_id });
     audit::record(state, txn, Some(actor.user_id), "notices.objected", target, Some(row.place_id), detail).await?;
     objection::Entity::find_by_id(id).one(txn).await?.ok_or_else(|| Code::Internal.into())
+}
+
+/// The staff whose grant lies nearest to a board's place, but for whoever objects.
+async fn nearest_staff(
+    txn: &DatabaseTransaction,
+    path: &str,
+    objector: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<UserId>, Problem> {
+    let mut staff = Vec::new();
+    for role in [Role::CommunityStaff, Role::StreetStaff, Role::DistrictStaff] {
+        staff.extend(identity::holders(txn, role, path, now).await?);
+    }
+    staff.retain(|held| held.user_id != objector);
+    let nearest = staff.iter().map(|held| held.path.len()).max();
+    let nearest = staff.iter().filter(|held| Some(held.path.len()) == nearest).map(|held| held.user_id);
+    // In one order, so that two who tell the same people wait for each other instead of both.
+    Ok(nearest.collect::<BTreeSet<_>>().into_iter().collect())
 }
 
 /// 403 unless the person is verified to live there or belongs to an organisation.

@@ -17,7 +17,8 @@ pub async fn tag(
     let read = request.method() == Method::GET;
     let known = request.headers().get(IF_NONE_MATCH).cloned();
     let response = next.call(request).await?.map_into_boxed_body();
-    if !read || response.status() != StatusCode::OK || response.headers().contains_key(ETAG) {
+    let unkept = response.headers().get(CACHE_CONTROL).is_some_and(|kept| kept == "no-store");
+    if !read || unkept || response.status() != StatusCode::OK || response.headers().contains_key(ETAG) {
         return Ok(response);
     }
     let (request, response) = response.into_parts();

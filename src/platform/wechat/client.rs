@@ -129,13 +129,22 @@ impl WeChat {
 
     /// Has WeChat fetch and check a picture. The verdict is pushed within half an hour and carries the trace id given here.
     pub async fn check_image(&self, openid: &str, url: &str) -> Result<String, WeChatError> {
+        self.check_media(openid, url, 2).await
+    }
+
+    /// [`check_image`](Self::check_image) for a recording.
+    pub async fn check_voice(&self, openid: &str, url: &str) -> Result<String, WeChatError> {
+        self.check_media(openid, url, 1).await
+    }
+
+    async fn check_media(&self, openid: &str, url: &str, kind: u8) -> Result<String, WeChatError> {
         #[derive(Deserialize)]
         struct Answer {
             trace_id: String,
         }
         let body = json!({
             "media_url": url,
-            "media_type": 2,
+            "media_type": kind,
             "version": 2,
             "scene": Scene::Forum.code(),
             "openid": openid,

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::design::ready;
 use super::lifecycle::Who;
-use super::{service, steps};
+use super::{deciding, service, steps};
 use crate::identity::Actor;
 use crate::notices::{self, Notice};
 use crate::platform::code::Code;
@@ -213,6 +213,10 @@ pub(super) async fn confirm(
         .all(txn)
         .await?;
     let done = selected::Entity::find().filter(selected::Column::SelectionId.eq(row.id)).all(txn).await?;
+    // All windows before the first notice: that is the order of locks.
+    for project in &locked {
+        deciding::not_contested(state, txn, project.id).await?;
+    }
     let mut fresh = Vec::new();
     for line in chosen {
         if done.iter().any(|done| done.project_id == line.choice.project_id) {
@@ -253,6 +257,7 @@ pub(super) async fn select(
     ready(txn, actor, &project, ProjectAction::Select).await?;
     let (row, ranking) = proposal(txn, actor, programme.id).await?;
     let line = ranking.lines.iter().find(|line| line.choice.project_id == id && line.choice.selected);
+    deciding::not_contested(state, txn, id).await?;
     take(state, txn, actor, (&programme, &row), &project, line.ok_or(Code::SelectionStale)?).await?;
     service::find(txn, id).await
 }
@@ -288,5 +293,5 @@ async fn take(
     };
     selected::Entity::insert(row).exec_without_returning(txn).await?;
     let project = steps::step(state, txn, actor, project, ProjectAction::Select, None).await?;
-    super::deciding::publish(state, txn, &project, ("project.selected", "项目入选"), line.explanation.clone()).await
+    deciding::publish_for_objections(state, txn, &project, deciding::SELECTED, line.explanation.clone()).await
 }

@@ -63,6 +63,7 @@ pub async fn create(
         return Err(Problem::field("/criteria", detail));
     }
     let project = projects::step(state, txn, actor, &project, ProjectAction::Tender, None).await?;
+    projects::require_undisputed(state, txn, project.id).await?;
     let id: TenderId = ids::ordered(&state.clock);
     let row = tender::ActiveModel {
         id: Set(id),

@@ -104,14 +104,6 @@ async fn take_in(
     let mut distinct = ids.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    // What another topic has decided no longer holds a need that came back to be talked over anew.
-    topic_need::Entity::update_many()
-        .col_expr(topic_need::Column::RemovedAt, state.clock.now().into())
-        .filter(topic_need::Column::NeedId.is_in(distinct.iter().copied()))
-        .filter(topic_need::Column::TopicId.ne(row.id))
-        .filter(topic_need::Column::RemovedAt.is_null())
-        .exec(txn)
-        .await?;
     let rows = distinct.into_iter().map(|need| topic_need::ActiveModel {
         topic_id: Set(row.id),
         need_id: Set(need),
