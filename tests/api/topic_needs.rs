@@ -1,4 +1,4 @@
-//! A need between its topic, its project and its neighbours: what one gives back the other has again, and none of it waits in a circle.
+//! What happens to needs all at once, across polls, topics and the board: nothing waits in a circle and nothing is lost.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -13,35 +13,8 @@ async fn topic(staff: &Person, needs: &[&String]) -> String {
     staff.post("/topics", body).await.expect(201)["id"].as_str().unwrap().to_owned()
 }
 
-async fn taken_up(staff: &Person, need: &str) -> String {
-    let body = json!({
-        "place_id": place_id(GUANGHUA), "title": "换声控灯", "summary": "给三个单元换声控灯。", "budget_fen": 100, "need_ids": [need],
-    });
-    staff.post("/projects", body).await.expect(201)["id"].as_str().unwrap().to_owned()
-}
-
 async fn need(person: &Person, need: &str) -> Value {
     person.get(&format!("/needs/{need}")).await.expect(200)
-}
-
-// Guard: a need that a project gives back leaves the topic that decided about it (`needs::release_of_project`), or
-// `topic_needs_one_live` refuses the next.
-#[actix_web::test]
-async fn a_need_comes_before_another_topic_after_its_project_came_to_nothing() {
-    TestApp::run(async |app| {
-        let [author, staff] = app.sign_in_all(["resident-1", "staff"]).await.try_into().ok().unwrap();
-        let id = published(app, &author, "楼道灯坏了").await;
-        let first = topic(&staff, &[&id]).await;
-        let decision = json!({ "resolution": "design_project", "reason": "请机构设计" });
-        staff.post(&format!("/topics/{first}/resolution"), decision).await.expect(200);
-        let project = taken_up(&staff, &id).await;
-        staff.post(&format!("/projects/{project}/withdraw"), json!({})).await.expect(200);
-        assert_eq!(need(&author, &id).await["state"], "published");
-        let second = topic(&staff, &[&id]).await;
-        assert_eq!(need(&author, &id).await["state"], "in_topic");
-        assert_eq!(staff.get(&format!("/topics/{second}")).await.expect(200)["need_ids"], json!([id]));
-    })
-    .await;
 }
 
 // Guards: the lock order poll, topic, needs by id, the board's chain. `linli verify` recounts supports and walks the chain.
