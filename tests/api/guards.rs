@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use linli::platform::ids;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, Statement};
 use uuid::Uuid;
 
@@ -492,7 +493,7 @@ impl Guarded {
     fn row(&self, table: &str, words: &str) -> Row {
         let given = self.columns[table].iter().filter(|(.., must)| *must).map(|(column, kind, _)| {
             let value = match kind.as_str() {
-                "uuid" | "blob" => self.id(Uuid::now_v7()),
+                "uuid" | "blob" => self.id(ids::unordered()),
                 "bool" | "boolean" => "false".to_owned(),
                 "bigint" | "integer" | "int8" | "int4" => "1".to_owned(),
                 "jsonb" => "'{}'".to_owned(),
@@ -629,10 +630,7 @@ async fn each_guard_of_the_database_refuses_what_it_is_for() {
                 last = (table.trim().to_owned(), db.row(table.trim(), words));
                 db.must(&insert(&last.0, &last.1)).await;
             }
-            let (table, sql) = if !changed {
-                let (table, words) = tried.split_once(':').unwrap();
-                (table.trim().to_owned(), insert(table.trim(), &db.row(table.trim(), words)))
-            } else {
+            let (table, sql) = if changed {
                 let (table, row) = last;
                 let this = format!("WHERE {} = {}", row[0].0, row[0].1);
                 let change: Vec<_> =
@@ -643,6 +641,9 @@ async fn each_guard_of_the_database_refuses_what_it_is_for() {
                     format!("UPDATE {table} SET {} {this}", change.join(", "))
                 };
                 (table, sql)
+            } else {
+                let (table, words) = tried.split_once(':').unwrap();
+                (table.trim().to_owned(), insert(table.trim(), &db.row(table.trim(), words)))
             };
             tries.push((table, name.to_owned(), sql));
         }
