@@ -78,6 +78,7 @@ migrations! {
     m20261127_000033_figures,
     m20261127_000034_voice,
     m20261127_000036_similar,
+    m20261127_000037_guards,
 }
 
 /// Column types by database: what the SQL files write, PostgreSQL, SQLite.

@@ -75,6 +75,36 @@ impl Fund {
     }
 }
 
+// Guards: `require_treasurer`, `require_auditor`, `require_eligible`, `require_neighbour` and `require_reader` in each command.
+#[actix_web::test]
+async fn each_duty_of_a_fund_is_its_officers_own() {
+    TestApp::run(async |app| {
+        let fund = Fund::found(app).await;
+        let [staff, resident, elsewhere] =
+            app.sign_in_all(["staff", "resident-1", "staff-other"]).await.try_into().ok().unwrap();
+        let car = fund.vehicle("鄂A·12345", "resident-1").await;
+        fund.donate(10_000).await;
+        let expense = fund.propose("volunteer-1", 4_000).await;
+        fund.confirm(&expense).await.expect(200);
+        let spend = json!({ "kind": "expense", "purpose": "划线", "fen": 1 });
+        for stranger in [&fund.auditor, &staff, &resident] {
+            stranger.delete(&format!("{}/vehicles/{car}", fund.path)).await.refused(403, "forbidden");
+            stranger.delete(&format!("{}/tariffs/{}", fund.path, fund.tariff)).await.refused(403, "forbidden");
+            stranger.post(&format!("{}/expenses", fund.path), spend.clone()).await.refused(403, "forbidden");
+        }
+        for stranger in [&staff, &resident] {
+            let reason = json!({ "reason": "退回" });
+            stranger.post(&format!("{expense}/reversal"), reason).await.refused(403, "forbidden");
+        }
+        let officers = json!({ "treasurer_id": user_id("newcomer-1"), "auditor_id": user_id("staff-2") });
+        staff.put(&format!("{}/officers", fund.path), officers).await.names("/treasurer_id");
+        let gift = json!({ "kind": "donation", "fen": 1, "payer_id": user_id("newcomer-1") });
+        fund.treasurer.post(&format!("{}/receipts", fund.path), gift).await.names("/payer_id");
+        elsewhere.get(&format!("{}/entries", fund.path)).await.refused(404, "not_found");
+    })
+    .await;
+}
+
 #[actix_web::test]
 async fn money_comes_in_by_one_and_goes_out_by_two_and_residents_read_the_books() {
     TestApp::run(async |app| {

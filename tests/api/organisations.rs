@@ -277,6 +277,7 @@ async fn a_qualification_that_runs_out_is_told_once_and_shown_as_expired() {
         let one = head.post(&path, new).await.expect(201);
         let other = json!({ "name": "慈善组织认定", "issuer": "民政局", "number": "B-2" });
         let lasting = id(&head.post(&path, other).await.expect(201));
+        stranger.delete(&format!("{path}/{lasting}")).await.refused(403, "forbidden");
         assert_eq!(one["expired"], false);
         let told = async || {
             let head = app.sign_in("org-a").await;

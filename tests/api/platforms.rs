@@ -82,7 +82,7 @@ async fn what_is_counted_stands_beside_what_was_published() {
     .await;
 }
 
-fn round(app: &TestApp) -> Value {
+pub fn round(app: &TestApp) -> Value {
     let at = |days: i64| app.state.clock.now() + Duration::days(days);
     json!({
         "place_id": place_id(CHEZHAN), "title": "车站街道运营机构", "criteria": "有团队。", "opens_at": at(0), "closes_at": at(10),
@@ -104,6 +104,7 @@ async fn only_who_is_in_the_pool_operates_a_centre() {
         assert_eq!(operate(theirs).await.expect(200)["operator_id"], json!(theirs), "the demo's pool");
         operate(ours).await.refused(409, "not_in_pool");
 
+        head.post("/operator-rounds", round(app)).await.refused(403, "forbidden");
         let round = id(&street.post("/operator-rounds", round(app)).await.expect(201));
         let apply = async |person: &Person, organisation: OrganisationId| {
             let body = json!({ "organisation_id": organisation });
@@ -357,6 +358,12 @@ async fn sites_near_a_point_are_found_nearest_first_with_hours_and_fees() {
         let path = format!("/sites/{}", id(&site));
         let mut moved = new;
         moved["lat_e6"] = json!(30_622_100);
+        // Guards: `change` and `close` ask at the site's own place, whatever place the request names.
+        let elsewhere = app.sign_in("staff-other").await;
+        let mut taken = moved.clone();
+        taken["place_id"] = json!(place_id(crate::support::ANJING));
+        elsewhere.put(&path, taken).await.refused(403, "forbidden");
+        elsewhere.delete(&path).await.refused(403, "forbidden");
         staff.put(&path, moved.clone()).await.expect(200);
         assert!(near("&kind=health&within=1000").await.is_empty());
         moved["fees"][0]["fen"] = json!(-1);

@@ -16,7 +16,7 @@ fn id_of(path: &str) -> &str {
 }
 
 /// A second officer at the district's level: the district's own staff give the role.
-async fn second_officer(app: &TestApp) -> Person {
+pub async fn second_officer(app: &TestApp) -> Person {
     let district = app.sign_in("district").await;
     let body = json!({ "user_id": crate::support::user_id("newcomer-3"), "role": "district_staff", "place_id": place_id("/jiangan/") });
     let given = district.post("/grants", body).await;
@@ -25,7 +25,7 @@ async fn second_officer(app: &TestApp) -> Person {
 }
 
 /// Shortlists a project that both experts gave these scores.
-async fn shortlisted(app: &TestApp, staff: &Person, path: &str, (need, plan): (i64, i64)) {
+pub async fn shortlisted(app: &TestApp, staff: &Person, path: &str, (need, plan): (i64, i64)) {
     for expert in EXPERTS {
         app.sign_in(expert).await.post(&format!("{path}/reviews"), review(1, need, plan)).await.expect(201);
     }
