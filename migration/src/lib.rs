@@ -77,6 +77,7 @@ migrations! {
     m20261126_000032_figures,
     m20261127_000033_figures,
     m20261127_000034_voice,
+    m20261127_000035_steps,
     m20261127_000036_similar,
     m20261127_000037_guards,
 }

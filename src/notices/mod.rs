@@ -30,7 +30,7 @@ use crate::platform::capability::{Capability, Schedule};
 
 pub use domain::Standing;
 pub(crate) use service::object;
-pub use service::{Notice, correct, publish, standing, standing_of};
+pub use service::{Notice, correct, of_subject, publish, standing, standing_of};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

@@ -192,7 +192,7 @@ pub(crate) async fn publish(state: &AppState, txn: &DatabaseTransaction, id: Pro
         body: project.title,
         target: Some(("project", id.0)),
         dedupe_key: format!("project.rated:{id}"),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &people, &message).await
 }

@@ -9,7 +9,7 @@ pub use correcting::correct;
 pub(super) use correcting::correct_by_hand;
 pub(crate) use objecting::object;
 pub(super) use objecting::{WindowState, may_answer, reply, window_state};
-pub use objecting::{standing, standing_of};
+pub use objecting::{of_subject, standing, standing_of};
 pub use publishing::{Notice, publish};
 pub(super) use publishing::{board_of, printed};
 pub(super) use signing::sign_days;
