@@ -76,6 +76,7 @@ migrations! {
     m20261126_000031_funds,
     m20261126_000032_figures,
     m20261127_000034_voice,
+    m20261127_000035_steps,
 }
 
 /// Column types by database: what the SQL files write, PostgreSQL, SQLite.

@@ -29,7 +29,7 @@ use futures_util::FutureExt;
 use crate::platform::capability::{Capability, Schedule};
 
 pub use domain::Standing;
-pub use service::{Notice, correct, publish, standing, standing_of};
+pub use service::{Notice, correct, of_subject, publish, standing, standing_of};
 
 /// What this capability brings.
 pub fn capability() -> Capability {

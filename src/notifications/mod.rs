@@ -41,6 +41,8 @@ pub enum Template {
     Residency,
     /// Something happened to one's need.
     Need,
+    /// A project, its tender, contract or result moved on.
+    Project,
     /// A survey or a poll waits for an answer.
     Survey,
     /// Something happened to one's shift.
@@ -51,13 +53,14 @@ pub enum Template {
 
 impl Template {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Residency, Self::Need, Self::Survey, Self::Shift, Self::Points];
+    pub const ALL: [Self; 6] = [Self::Residency, Self::Need, Self::Project, Self::Survey, Self::Shift, Self::Points];
 
     /// What residents call it.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Residency => "居住认证结果",
             Self::Need => "需求进展",
+            Self::Project => "项目进展",
             Self::Survey => "问卷与表决",
             Self::Shift => "志愿班次",
             Self::Points => "积分与兑换",
@@ -69,6 +72,7 @@ impl Template {
         match self {
             Self::Residency => "residency",
             Self::Need => "need",
+            Self::Project => "project",
             Self::Survey => "survey",
             Self::Shift => "shift",
             Self::Points => "points",

@@ -32,6 +32,7 @@ pub(super) fn template_id(state: &AppState, template: Template) -> &str {
     match template {
         Template::Residency => &ids.residency,
         Template::Need => &ids.need,
+        Template::Project => &ids.project,
         Template::Survey => &ids.survey,
         Template::Shift => &ids.shift,
         Template::Points => &ids.points,

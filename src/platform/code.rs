@@ -74,6 +74,8 @@ codes! {
     AlreadyInOrganisation  409 "已是该机构的人员" "The person belongs to the organisation already";
     ConflictOfInterest     403 "您与对方有利益关系，须回避" "You are tied to whom this is about and must step aside";
     OrganisationKnown      409 "该名称或统一社会信用代码已登记" "Another organisation has this name or credit code";
+    RoomKnown              409 "该平台已有同名空间" "The platform has a room of this name";
+    FundKnown              409 "该社区已有同名经费" "The community has a fund of this name";
     PlatformKnown          409 "该名称已被使用" "The name is taken in this place";
     NotInPool              409 "该机构不在有效的运营机构库中" "The organisation is not in a valid pool of operators for this place";
     RoomTaken              409 "该时段空间已被预约" "The room is booked at this time";

@@ -84,6 +84,7 @@ pub struct WeChat {
 pub struct Templates {
     pub residency: String,
     pub need: String,
+    pub project: String,
     pub survey: String,
     pub shift: String,
     pub points: String,

@@ -1,6 +1,6 @@
 //! Funding programmes 资助计划: money for a purpose, with its rules and its calendar.
 //!
-//! - A programme is drafted, opened (from then on it stays as it was published; only its budget rises) and closed. Its level is the
+//! - A programme is drafted, opened (from then on it stays as it was published; its budget rises, and dates that have not passed move to later days) and closed. Its level is the
 //!   kind of its place: district, street or community.
 //! - **Its money** stands in the books of its place, in [`Party::Fund`](crate::ledger::Party::Fund) of its id. Opening enters the
 //!   budget; a *part* of a larger programme gets it from that programme's fund, so that all parts together never exceed it: the
@@ -16,11 +16,16 @@ mod domain;
 mod http;
 mod money;
 mod panel;
+mod returns;
 mod service;
 
-use futures_util::FutureExt;
+use std::time::Duration;
 
-use crate::platform::capability::Capability;
+use futures_util::FutureExt;
+use sea_orm::DbErr;
+
+use crate::platform::capability::{Capability, Schedule};
+use crate::platform::state::AppState;
 
 pub use domain::{
     Candidate, Choice, Criterion, Phase, Phases, Reason, WHOLE, allocate, ballot_share, mean, points, weighted,
@@ -63,12 +68,23 @@ const RULES: &[(&str, &str)] = &[
     ),
 ];
 
+async fn verify(state: &AppState) -> Result<Vec<String>, DbErr> {
+    let mut found = state.db.audit(RULES).await?;
+    found.extend(returns::kept_back(state).await?);
+    Ok(found)
+}
+
 /// What this capability brings.
 pub fn capability() -> Capability {
     Capability {
         name: "programmes",
         routes: Some(http::routes),
-        verify: Some(|state| state.db.audit(RULES).boxed_local()),
+        schedules: vec![Schedule {
+            name: "programmes.pass_on",
+            every: Duration::from_mins(5),
+            run: |state| returns::pass_on(state).boxed_local(),
+        }],
+        verify: Some(|state| verify(state).boxed_local()),
         ..Capability::default()
     }
 }

@@ -19,7 +19,7 @@ pub(super) const KIND: &str = "programme";
 async fn transfer(
     state: &AppState,
     txn: &DatabaseTransaction,
-    actor: &Actor,
+    actor: Option<&Actor>,
     row: &programme::Model,
     what: (TransactionKind, Party, Party, i64),
     (source, key, reason): ((&str, Uuid), Option<String>, &str),
@@ -32,7 +32,7 @@ async fn transfer(
         transfers: vec![Transfer { from, to, amount, expires_at: None }],
         dedupe_key: key,
         reason,
-        actor: Some(actor.user_id),
+        actor: actor.map(|actor| actor.user_id),
         source,
         at: state.clock.now(),
     };
@@ -56,24 +56,25 @@ pub(super) async fn receive(
 ) -> Result<TransactionId, Problem> {
     let kind = if row.parent_id.is_some() { TransactionKind::Budget } else { TransactionKind::Receipt };
     let what = (kind, source_of(row), Party::Fund(row.id.0), amount);
-    transfer(state, txn, actor, row, what, ((KIND, row.id.0), key, reason)).await
+    transfer(state, txn, Some(actor), row, what, ((KIND, row.id.0), key, reason)).await
 }
 
-/// Gives what is left in a programme's fund back to where it came from; says how much that was.
+/// Gives what is left in a programme's fund back to where it came from; says how much that was, if anything.
 pub(super) async fn clear(
     state: &AppState,
     txn: &DatabaseTransaction,
-    actor: &Actor,
+    actor: Option<&Actor>,
     row: &programme::Model,
-) -> Result<i64, Problem> {
+) -> Result<Option<(TransactionId, i64)>, Problem> {
     let left = ledger::fund_balance(txn, row.place_id, row.id.0).await?.available();
     if left > 0 {
         let kind = if row.parent_id.is_some() { TransactionKind::Budget } else { TransactionKind::Payment };
         let what = (kind, Party::Fund(row.id.0), source_of(row), left);
         let reason = format!("资助计划结束，余额退回：{}", row.title);
-        transfer(state, txn, actor, row, what, ((KIND, row.id.0), None, &reason)).await?;
+        let transaction = transfer(state, txn, actor, row, what, ((KIND, row.id.0), None, &reason)).await?;
+        return Ok(Some((transaction, left)));
     }
-    Ok(left)
+    Ok(None)
 }
 
 /// Gives a project its money, once; 409 `insufficient_funds` if the programme cannot. The transaction is what [`give_back`] takes back.
@@ -87,8 +88,15 @@ pub async fn commit(
 ) -> Result<TransactionId, Problem> {
     let what = (TransactionKind::Budget, Party::Fund(row.id.0), Party::Fund(project.0), amount);
     let key = format!("programme.commit:{project}");
-    transfer(state, txn, actor, row, what, (("project", project.0), Some(key), &format!("项目入选，划定经费：{title}")))
-        .await
+    transfer(
+        state,
+        txn,
+        Some(actor),
+        row,
+        what,
+        (("project", project.0), Some(key), &format!("项目入选，划定经费：{title}")),
+    )
+    .await
 }
 
 /// Takes back what was committed to a project that will not be carried out: all of it, at most once.

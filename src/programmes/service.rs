@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use entities::ids::{PlaceId, ProgrammeId};
 use entities::places::PlaceKind;
 use entities::programmes::{Allocation, ProgrammeState, programme};
@@ -221,7 +222,7 @@ pub async fn open(
     money::receive(state, txn, actor, &opened, (opened.budget_fen, &reason), Some(format!("programme.open:{id}")))
         .await?;
     record(state, txn, actor, "programme.open", &opened, json!({ "budget_fen": opened.budget_fen })).await?;
-    let day = |at| calendar::text(at, "%Y年%-m月%-d日 %H:%M");
+    let day = moment;
     let notice = Notice {
         community_id: opened.place_id,
         kind: "programme.opened",
@@ -294,6 +295,56 @@ pub(super) async fn raise(
     Ok(raised)
 }
 
+/// Moves dates of an open programme to later days, and says why in public: a correction of the notice that opened it. Whoever acts in the
+/// programme shares its row, and finds the old dates or the new ones.
+pub(super) async fn postpone(
+    state: &AppState,
+    txn: &DatabaseTransaction,
+    actor: &Actor,
+    id: ProgrammeId,
+    (later, reason): (Phases, &str),
+) -> Result<programme::Model, Problem> {
+    let row = lock(txn, actor, id).await?;
+    if row.state != ProgrammeState::Open {
+        return Err(Code::ProgrammeNotOpen.into());
+    }
+    let before = phases(&row);
+    Problem::of_mistakes("", before.moving(&later, state.clock.now()))?;
+    let moved: Vec<String> = [
+        ("征集开始", before.proposals_from, later.proposals_from),
+        ("征集截止", before.proposals_until, later.proposals_until),
+        ("评审截止", before.reviews_until, later.reviews_until),
+        ("居民投票截止", before.votes_until, later.votes_until),
+        ("实施截止", before.delivery_until, later.delivery_until),
+    ]
+    .into_iter()
+    .filter(|(_, old, new)| old != new)
+    .map(|(what, old, new)| format!("{what}由 {} 推迟至 {}", moment(old), moment(new)))
+    .collect();
+    if moved.is_empty() {
+        return Err(Problem::field("/phases", "没有改动 / nothing is moved"));
+    }
+    let mut changed = row.into_active_model();
+    changed.proposals_from = Set(later.proposals_from);
+    changed.proposals_until = Set(later.proposals_until);
+    changed.reviews_until = Set(later.reviews_until);
+    changed.votes_until = Set(later.votes_until);
+    changed.delivery_until = Set(later.delivery_until);
+    let row = changed.update(txn).await?;
+    record(state, txn, actor, "programme.postpone", &row, json!({ "from": before, "to": later, "reason": reason }))
+        .await?;
+    let body = format!("{}。\n原因：{reason}", moved.join("；"));
+    match notices::of_subject(txn, "programme.opened", (KIND, id.0)).await? {
+        Some(opened) => notices::correct(state, txn, opened, body).await?,
+        None => return Err(Code::Internal.into()),
+    };
+    Ok(row)
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    calendar::text(at, "%Y年%-m月%-d日 %H:%M")
+}
+
 /// States of a project in which somebody still waits for the programme's word.
 const UNDECIDED: [ProjectState; 3] = [ProjectState::Submitted, ProjectState::Returned, ProjectState::Shortlisted];
 
@@ -318,7 +369,7 @@ pub(super) async fn close(
         return Err(Code::ProgrammeBusy.into());
     }
     let closed = moved(txn, &row, ProgrammeState::Closed).await?;
-    let left = money::clear(state, txn, actor, &closed).await?;
+    let left = money::clear(state, txn, Some(actor), &closed).await?.map_or(0, |(_, left)| left);
     record(state, txn, actor, "programme.close", &closed, json!({ "returned_fen": left })).await?;
     let notice = Notice {
         community_id: closed.place_id,

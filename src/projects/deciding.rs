@@ -117,7 +117,7 @@ async fn announce(
         body: format!("“{}”：{body}", project.title),
         target: Some(("project", project.id.0)),
         dedupe_key: format!("{kind}:{}", project.id),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &designers(txn, project).await?, &message).await?;
     let subject = Some(("project", project.id.0));

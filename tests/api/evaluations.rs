@@ -192,3 +192,45 @@ async fn a_document_is_known_by_its_content_and_is_no_picture() {
     })
     .await;
 }
+
+// Guards: `published_at` and `minimum_ratings` in organisations/service/results.rs.
+#[actix_web::test]
+async fn an_organisations_page_shows_what_was_published_of_its_projects() {
+    TestApp::run(async |app| {
+        let project = running(app).await;
+        let organisation: entities::ids::OrganisationId = linli::platform::ids::named("organisation:随艺测试中心");
+        let page = format!("/organisations/{organisation}");
+        let raters = app.sign_in_all(["resident-1", "resident-2", "resident-3", "resident-4", "resident-5"]).await;
+        let ratings: Vec<_> = raters.iter().zip([5, 5, 4, 4, 5]).collect();
+        project.rated(app, &ratings).await;
+        assert_eq!(raters[0].get(&page).await.expect(200)["results"], json!([]), "nothing is published yet");
+        app.advance(Duration::days(16)).await;
+        app.advance(Duration::minutes(10)).await;
+        let evaluator = app.sign_in("evaluator").await;
+        let rated = evaluator.get(&page).await.expect(200)["results"].clone();
+        let shown = |row: &Value| (row["ratings"].clone(), row["mean_hundredths"].clone(), row["evaluation"].clone());
+        assert_eq!(shown(&rated[0]), (json!(5), json!(460), json!(null)));
+        let file = document(&evaluator).await;
+        evaluator.post(&project.at("evaluations"), evaluation(&file, "pass", json!({}))).await.expect(201);
+        let judged = evaluator.get(&page).await.expect(200)["results"].clone();
+        assert_eq!(shown(&judged[0]), (json!(5), json!(460), json!("pass")));
+        assert_eq!((&judged[0]["evaluation_score"], &judged[0]["project_id"]), (&json!(92), &json!(project.id)));
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_organisations_page_gives_no_mean_of_too_few() {
+    TestApp::run(async |app| {
+        let project = running(app).await;
+        let rater = app.sign_in("resident-1").await;
+        project.rated(app, &[(&rater, 1)]).await;
+        app.advance(Duration::days(16)).await;
+        app.advance(Duration::minutes(10)).await;
+        let organisation: entities::ids::OrganisationId = linli::platform::ids::named("organisation:随艺测试中心");
+        let page = app.sign_in("resident-1").await.get(&format!("/organisations/{organisation}")).await.expect(200);
+        let result = &page["results"][0];
+        assert_eq!((&result["ratings"], &result["mean_hundredths"]), (&json!(1), &json!(null)));
+    })
+    .await;
+}

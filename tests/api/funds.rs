@@ -257,7 +257,7 @@ async fn a_fund_is_kept_and_checked_by_two_neighbours() {
         staff.post("/funds", charter("newcomer-1", "staff-2")).await.names("/treasurer_id");
         staff.post("/funds", charter("representative", "staff-other")).await.names("/auditor_id");
         let fund = id(&staff.post("/funds", charter("representative", "staff-2")).await.expect(201));
-        staff.post("/funds", charter("representative", "staff-2")).await.refused(409, "platform_known");
+        staff.post("/funds", charter("representative", "staff-2")).await.refused(409, "fund_known");
         let tariff = json!({ "kind": "fee", "name": "停车管理费", "fen": 1 });
         let tariffs = format!("/funds/{fund}/tariffs");
         let first = id(&old.post(&tariffs, tariff.clone()).await.expect(201));

@@ -177,6 +177,34 @@ async fn what_was_accepted_is_paid_before_a_project_is_terminated() {
     .await;
 }
 
+// Guard: the schedule `programmes.pass_on`; `linli verify` finds a closed programme that keeps money.
+#[actix_web::test]
+async fn what_comes_back_to_a_closed_programme_goes_on_to_where_it_had_it_from() {
+    TestApp::run(async |app| {
+        let project = Running::new(app).await;
+        let programme = project.round.programme;
+        let path = format!("/programmes/{programme}");
+        let staff = &project.round.staff;
+        staff.post(&format!("{path}/close"), json!({})).await.expect(200);
+        assert_eq!(money(app, programme.0).await, 0);
+        let held = money(app, project.contract).await;
+        assert!(held > 0);
+        let reason = json!({ "reason": "机构注销" });
+        staff.post(&format!("{}/terminate", project.path), reason).await.expect(200);
+        app.advance(Duration::minutes(6)).await;
+        assert_eq!((money(app, project.contract).await, money(app, programme.0).await), (0, 0));
+        let staff = app.sign_in("staff").await;
+        let books = staff.get(&format!("{path}/books")).await.expect(200);
+        assert_eq!((&books["items"][0]["amount_fen"], &books["items"][0]["kind"]), (&json!(-held), &json!("payment")));
+        let board = staff.get(&format!("/notices?place_id={}", place_id(GUANGHUA))).await.expect(200);
+        let told = board["items"].as_array().unwrap().iter().filter(|row| row["kind"] == "programme.passed_on");
+        assert_eq!(told.count(), 1);
+        app.advance(Duration::minutes(20)).await;
+        assert_eq!(money(app, programme.0).await, 0);
+    })
+    .await;
+}
+
 // Guard: `is_owed` under the project's lock.
 #[actix_web::test]
 async fn a_project_is_not_finished_while_it_owes_its_implementer() {

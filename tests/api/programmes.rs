@@ -293,3 +293,55 @@ async fn the_demo_shows_the_seeds_programmes_under_one_umbrella_and_a_restart_ad
     })
     .await;
 }
+
+// Guards: `Phases::moving` under the programme's lock, and behind it the trigger `programmes_frozen`.
+#[actix_web::test]
+async fn dates_of_an_open_programme_move_to_later_days_in_public_until_they_have_passed() {
+    TestApp::run(async |app| {
+        let [district, resident, street] =
+            app.sign_in_all(["district", "resident-1", "street"]).await.try_into().ok().unwrap();
+        let path = opened(&district, programme(app, DISTRICT, 1_000_000)).await;
+        let postpone = format!("{path}/postpone");
+        let before = district.get(&path).await.expect(200)["phases"].clone();
+        let day = |days| json!(app.state.clock.now() + TimeDelta::days(days));
+        let with = |changes: &[(&str, Value)]| {
+            let mut phases = before.clone();
+            for (field, value) in changes {
+                phases[*field] = value.clone();
+            }
+            json!({ "phases": phases, "reason": "申报项目不足" })
+        };
+        let later = with(&[("proposals_until", day(23)), ("reviews_until", day(30))]);
+        for stranger in [&resident, &street] {
+            stranger.post(&postpone, later.clone()).await.refused(403, "forbidden");
+        }
+        district.post(&postpone, with(&[])).await.names("/phases");
+        district.post(&postpone, with(&[("proposals_until", day(19))])).await.names("/phases/proposals_until");
+        district.post(&postpone, with(&[("proposals_from", day(1))])).await.names("/phases/proposals_from");
+        district.post(&postpone, with(&[("reviews_until", day(60))])).await.names("/phases/votes_until");
+        let moved = district.post(&postpone, later.clone()).await.expect(200);
+        assert_eq!(moved["phases"]["votes_until"], before["votes_until"]);
+        let board = resident.get(&format!("/notices?place_id={}", place_id(DISTRICT))).await.expect(200);
+        let (correction, opening) = (&board["items"][0], &board["items"][1]);
+        assert_eq!((&correction["corrects_id"], &opening["kind"]), (&opening["id"], &json!("programme.opened")));
+        let words = correction["body"].as_str().unwrap();
+        assert!(words.contains("征集截止由") && words.contains("申报项目不足") && !words.contains("投票"), "{words}");
+
+        // Whoever had until day 20 hands in on day 21.
+        app.advance(TimeDelta::days(21)).await;
+        let [district, org] = app.sign_in_all(["district", "org-a"]).await.try_into().ok().unwrap();
+        crate::designs::handed_in(&org, &path, "扶手", 1000).await;
+        app.advance(TimeDelta::days(3)).await;
+        let district_again = app.sign_in("district").await;
+        let mut again = later;
+        again["phases"]["proposals_until"] = json!(app.state.clock.now() + TimeDelta::days(1));
+        district_again.post(&postpone, again).await.names("/phases/proposals_until");
+        drop(district);
+        let txn = app.state.db.begin().await.unwrap();
+        let back =
+            "UPDATE programmes SET delivery_until = votes_until, votes_until = reviews_until WHERE state = 'open'";
+        assert!(txn.execute_unprepared(back).await.is_err(), "programmes_frozen");
+        txn.rollback().await.unwrap();
+    })
+    .await;
+}

@@ -129,7 +129,7 @@ pub(super) async fn tell(
         body,
         target: Some(("project", project.0)),
         dedupe_key: format!("{kind}:{dedupe}"),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, people, &message).await
 }

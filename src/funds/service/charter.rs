@@ -79,7 +79,7 @@ pub async fn found(
     };
     let once = OnConflict::columns([fund::Column::CommunityId, fund::Column::Name]).do_nothing().to_owned();
     if fund::Entity::insert(row).on_conflict(once).exec_without_returning(txn).await? == 0 {
-        return Err(Code::PlatformKnown.into());
+        return Err(Code::FundKnown.into());
     }
     let row = find(txn, id).await?;
     record(state, txn, actor, "fund.found", &row, ("fund", id.0), officers(&row)).await?;

@@ -173,7 +173,7 @@ async fn tell(
         body: project.title.clone(),
         target: Some(("project", project.id.0)),
         dedupe_key: key.to_owned(),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &people, &message).await
 }

@@ -124,7 +124,7 @@ pub(in crate::judgement) async fn copy(
         body: from.title,
         target: Some(("project", copied.id.0)),
         dedupe_key: format!("exemplar.copied:{}", copied.id),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &people, &message).await?;
     Ok(copied)

@@ -191,7 +191,7 @@ async fn publish(state: &AppState, txn: &DatabaseTransaction, id: ProjectId) -> 
         body: project.title,
         target: Some(("project", id.0)),
         dedupe_key: format!("project.rated:{id}"),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &people, &message).await
 }

@@ -53,18 +53,25 @@ pub async fn standing_of(
     subject: (&str, Uuid),
     now: DateTime<Utc>,
 ) -> Result<Standing, Problem> {
+    let Some(id) = of_subject(txn, kind, subject).await? else { return Ok(Standing::Clear) };
+    let window = window::Entity::find_by_id(id).one(txn).await?;
+    if window.is_some() { standing(txn, id, now).await } else { Ok(Standing::Clear) }
+}
+
+/// The notice of a kind about something.
+pub async fn of_subject(
+    connection: &impl ConnectionTrait,
+    kind: &str,
+    (subject_kind, subject): (&str, Uuid),
+) -> Result<Option<NoticeId>, Problem> {
     let found = notice::Entity::find()
-        .filter(notice::Column::SubjectId.eq(subject.1))
-        .filter(notice::Column::SubjectKind.eq(subject.0))
+        .filter(notice::Column::SubjectId.eq(subject))
+        .filter(notice::Column::SubjectKind.eq(subject_kind))
         .filter(notice::Column::Kind.eq(kind))
-        .filter(notice::Column::ObjectionsUntil.is_not_null())
         .order_by_desc(notice::Column::Id)
-        .one(txn)
+        .one(connection)
         .await?;
-    match found {
-        Some(found) => standing(txn, found.id, now).await,
-        None => Ok(Standing::Clear),
-    }
+    Ok(found.map(|row| row.id))
 }
 
 async fn lock(txn: &DatabaseTransaction, notice_id: NoticeId) -> Result<Option<window::Model>, Problem> {
@@ -169,7 +176,7 @@ pub(in crate::notices) async fn object(
         body: about.title,
         target: Some(target),
         dedupe_key: format!("objection:{id}:received"),
-        template: Template::Need,
+        template: Template::Project,
     };
     let staff = nearest_staff(txn, &row.place_path, actor.user_id, now).await?;
     notifications::tell_all(state, txn, &staff, &message).await?;
@@ -270,7 +277,7 @@ pub(in crate::notices) async fn reply(
         body: format!("{}：{reply}", about.title),
         target: Some(target),
         dedupe_key: format!("objection:{id}:answered"),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell(state, txn, author, &message).await?;
     Ok(row)

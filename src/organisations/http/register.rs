@@ -3,7 +3,8 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::{get, post, put, web};
 use chrono::{DateTime, NaiveDate, Utc};
-use entities::ids::{OrganisationId, PlaceId, PlatformId, QualificationId};
+use entities::ids::{OrganisationId, PlaceId, PlatformId, ProjectId, QualificationId};
+use entities::judgement::EvaluationResult;
 use entities::organisations::{OrganisationState, ServiceField, field, organisation, qualification, standing};
 use entities::projects::ProjectState;
 use garde::Validate;
@@ -16,8 +17,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::check_phone;
 use crate::identity::{Actor, masked_phone};
 use crate::organisations::domain::is_credit_code;
-use crate::organisations::service::find;
 use crate::organisations::service::register::{self, Details, Standing};
+use crate::organisations::service::results::ProjectResult;
+use crate::organisations::service::{find, results};
 use crate::platform::calendar;
 use crate::platform::http::{Body, Caller, Command, Outcome, Page, Paging, Params, Problem, command, text, transact};
 use crate::platform::state::AppState;
@@ -143,6 +145,8 @@ struct RegisterPage {
     /// How it stood when, newest first.
     standings: Vec<StandingView>,
     track_record: TrackRecord,
+    /// What was published of its projects' results, the newest 50 first.
+    results: Vec<ResultView>,
 }
 
 /// What somebody certified of an organisation.
@@ -204,6 +208,22 @@ impl TrackRecord {
     }
 }
 
+/// What residents and a third party said of a project, as far as it was published.
+#[derive(Serialize, ToSchema)]
+struct ResultView {
+    project_id: ProjectId,
+    title: String,
+    state: ProjectState,
+    /// How many residents rated it; absent before its rating is published.
+    ratings: Option<i64>,
+    /// The mean of 1 to 5 in hundredths: 467 is 4.67. Absent, too, where too few took part.
+    mean_hundredths: Option<i64>,
+    /// The third party's last word; absent before there is one.
+    evaluation: Option<EvaluationResult>,
+    /// Of 100.
+    evaluation_score: Option<i64>,
+}
+
 /// One organisation: what is certified of it, how it stood, what it did before
 #[utoipa::path(tag = "organisations", responses((status = 200, body = RegisterPage)))]
 #[get("/organisations/{id}")]
@@ -242,7 +262,23 @@ async fn read(
             })
             .collect(),
         track_record,
+        results: results::of(&state, connection, *id).await?.into_iter().map(ResultView::from).collect(),
     }))
+}
+
+impl From<ProjectResult> for ResultView {
+    fn from(result: ProjectResult) -> Self {
+        let ProjectResult { project, ratings, mean_hundredths, evaluation } = result;
+        Self {
+            project_id: project.id,
+            title: project.title,
+            state: project.state,
+            ratings,
+            mean_hundredths,
+            evaluation: evaluation.as_ref().map(|row| row.result),
+            evaluation_score: evaluation.map(|row| row.score),
+        }
+    }
 }
 
 fn check_code() -> impl Fn(&Option<String>, &()) -> garde::Result {

@@ -42,7 +42,7 @@ pub(in crate::organisations) async fn add_room(
     };
     let once = OnConflict::columns([room::Column::PlatformId, room::Column::Name]).do_nothing().to_owned();
     if room::Entity::insert(row).on_conflict(once).exec_without_returning(txn).await? == 0 {
-        return Err(Code::PlatformKnown.into());
+        return Err(Code::RoomKnown.into());
     }
     room::Entity::find_by_id(room).one(txn).await?.ok_or_else(|| Code::Internal.into())
 }

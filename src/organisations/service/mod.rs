@@ -5,6 +5,7 @@ pub(super) mod people;
 pub(super) mod platforms;
 pub(super) mod pool;
 pub(super) mod register;
+pub(super) mod results;
 pub(super) mod sites;
 pub(super) mod talent;
 

@@ -62,6 +62,26 @@ impl Phases {
         self.proposals_from <= now && now < until
     }
 
+    /// What is wrong with moving an open programme's dates from these to `later`: each moves to a later day only, and not once it has
+    /// passed, because people relied on it.
+    pub fn moving(&self, later: &Self, now: DateTime<Utc>) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        let dates = [
+            ("/phases/proposals_from", self.proposals_from, later.proposals_from),
+            ("/phases/proposals_until", self.proposals_until, later.proposals_until),
+            ("/phases/reviews_until", self.reviews_until, later.reviews_until),
+            ("/phases/votes_until", self.votes_until, later.votes_until),
+            ("/phases/delivery_until", self.delivery_until, later.delivery_until),
+        ];
+        for (pointer, old, new) in dates {
+            if new < old || (new > old && old <= now) {
+                mistakes.push(Mistake::at(pointer, "只能推迟尚未到期的日期 / later only, and not once it has passed"));
+            }
+        }
+        later.check(&mut mistakes);
+        mistakes
+    }
+
     fn check(&self, mistakes: &mut Vec<Mistake>) {
         let order = [
             ("/phases/proposals_until", self.proposals_from < self.proposals_until),

@@ -22,7 +22,15 @@ use crate::programmes::service::{self, Words};
 const MAX_FEN: i64 = 100_000_000_000;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(list).service(create).service(read).service(edit).service(open).service(raise).service(close);
+    config
+        .service(list)
+        .service(create)
+        .service(read)
+        .service(edit)
+        .service(open)
+        .service(raise)
+        .service(postpone)
+        .service(close);
 }
 
 /// Money for a purpose, with its rules and calendar.
@@ -289,6 +297,36 @@ async fn raise(
     let Raise { amount_fen, reason } = &request.input;
     command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
         let row = service::raise(&state, txn, &actor, *id, (*amount_fen, reason.trim())).await?;
+        view(&state, txn, row).await
+    })
+    .await
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Postpone {
+    /// All five; those that stay as they are, too.
+    #[garde(skip)]
+    phases: Phases,
+    /// Published.
+    #[garde(custom(text::line(200)))]
+    reason: String,
+}
+
+/// Move dates of an open programme to later days, with a reason that is published as a correction of its notice
+///
+/// A date that has passed stays. Polls that were drafted keep their end.
+#[utoipa::path(tag = "programmes", request_body = Postpone, responses((status = 200, body = ProgrammeView)))]
+#[post("/programmes/{id}/postpone")]
+async fn postpone(
+    state: web::Data<AppState>,
+    actor: Actor,
+    id: web::Path<ProgrammeId>,
+    request: Command<Postpone>,
+) -> Result<Outcome, Problem> {
+    let Postpone { phases, reason } = &request.input;
+    command(&state, actor.user_id, &request.key, StatusCode::OK, async |txn| {
+        let row = service::postpone(&state, txn, &actor, *id, (*phases, reason.trim())).await?;
         view(&state, txn, row).await
     })
     .await

@@ -149,7 +149,7 @@ pub async fn submit(
         body: format!("“{}”第{version}版", project.title),
         target: Some(("project", id.0)),
         dedupe_key: format!("project.submitted:{id}:{version}"),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &programmes::experts(txn, programme.id).await?, &message).await?;
     Ok(project)
@@ -186,7 +186,7 @@ pub async fn return_for_changes(
         body: format!("“{}”：{reason}", project.title),
         target: Some(("project", id.0)),
         dedupe_key: format!("project.returned:{id}:{}", project.moves),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &designers(txn, &project).await?, &message).await?;
     Ok(project)

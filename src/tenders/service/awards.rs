@@ -187,7 +187,7 @@ async fn take_effect(
         body: format!("公示至{}，无成立的异议后签订合同。", when(until)),
         target: Some(("tender", entered.tender.id.0)),
         dedupe_key: format!("tender:award:{id}"),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &people, &message).await?;
     let points = format!("{}.{:03}", ranked.total / 1000, ranked.total % 1000);

@@ -157,7 +157,7 @@ pub async fn draw(
         body: format!("合同金额{}，请机构签署。", yuan(bid.price_fen)),
         target: Some(("project", project.id.0)),
         dedupe_key: format!("contract:drawn:{id}"),
-        template: Template::Need,
+        template: Template::Project,
     };
     let people = organisations::people_of(txn, bid.organisation_id).await?;
     notifications::tell_all(state, txn, &people, &message).await?;

@@ -171,7 +171,7 @@ async fn tell_market(
         body,
         target: Some(("tender", id.0)),
         dedupe_key: format!("tender:{what}"),
-        template: Template::Need,
+        template: Template::Project,
     };
     notifications::tell_all(state, txn, &people, &message).await
 }
@@ -285,7 +285,7 @@ pub async fn answer(
             body: answer.trim().to_owned(),
             target: Some(("tender", row.tender_id.0)),
             dedupe_key: format!("tender:answer:{id}"),
-            template: Template::Need,
+            template: Template::Project,
         };
         notifications::tell(state, txn, asker, &message).await?;
     }
