@@ -25,6 +25,7 @@ use futures_util::FutureExt;
 
 use crate::platform::capability::Capability;
 
+pub use domain::{Bid, Indicator, Term};
 pub use service::contracts::{contract_of, contract_of_milestone, lock_milestone};
 pub(crate) use service::contracts::{draw, milestones_of, sign};
 pub use service::money::{balance, pay, settle};

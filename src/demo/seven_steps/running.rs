@@ -13,9 +13,8 @@ use crate::delivery::visiting::{NewFinding, visit};
 use crate::delivery::{Identity, Someone};
 use crate::platform::calendar;
 use crate::platform::http::Problem;
-use crate::tenders;
 use crate::tenders::changes::{self, Proposal};
-use crate::tenders::domain::Term;
+use crate::tenders::{self, Term};
 
 const IMPLEMENTER: &str = "org-a";
 

@@ -27,8 +27,7 @@ use crate::platform::ids;
 use crate::platform::state::AppState;
 use crate::programmes::{self, Criterion, Phases, Words};
 use crate::projects::{self, Design, NewProject, ReviewWords};
-use crate::tenders::domain::{Bid, Indicator, Term};
-use crate::tenders::{self, NewTender, awards, bids, opening, scoring};
+use crate::tenders::{self, Bid, Indicator, NewTender, Term, awards, bids, opening, scoring};
 
 /// Officers of the street's programme: one acts, the other confirms.
 pub const OFFICER: &str = "street";
