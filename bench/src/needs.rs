@@ -3,6 +3,7 @@
 //!
 //! All of them lie in one community, where one question meets them all: a real one has some hundreds, and a district as many as these.
 
+use std::fmt::Write;
 use std::time::Instant;
 
 use entities::ids::{NeedId, PlaceId};
@@ -84,7 +85,12 @@ fn text(number: u32) -> (String, String) {
 
 /// What somebody asks before they write it: a thing and a trouble that thousands have named.
 pub fn question() -> String {
-    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let encoded = |text: &str| {
+        text.bytes().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "%{byte:02X}");
+            text
+        })
+    };
     let (title, body) = ("三单元楼道灯坏了不亮", "老人晚上下楼看不清台阶，怕摔跤，想请社区尽快检修，最好换成感应灯。");
     format!("/needs/similar?place_id={}&title={}&body={}", community(), encoded(title), encoded(body))
 }

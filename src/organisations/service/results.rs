@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use entities::ids::{OrganisationId, PlaceId, ProjectId};
 use entities::judgement::{evaluation, rating, rating_window};
@@ -65,9 +66,8 @@ pub(in crate::organisations) async fn of(
         .collect();
     let mut minima: HashMap<PlaceId, i64> = HashMap::new();
     for project in projects.iter().filter(|project| published.contains(&project.id)) {
-        if !minima.contains_key(&project.community_id) {
-            let rules = places::rules(state, connection, project.community_id).await?;
-            minima.insert(project.community_id, rules.minimum_ratings);
+        if let Entry::Vacant(place) = minima.entry(project.community_id) {
+            place.insert(places::rules(state, connection, project.community_id).await?.minimum_ratings);
         }
     }
     let results = projects.into_iter().map(|project| {
