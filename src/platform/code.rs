@@ -188,8 +188,8 @@ codes! {
     BodyTooLarge           413 "内容过大" "The request is too large";
     UnsupportedMediaType   415 "不支持的内容类型" "The content type is not supported";
     InvalidInput           422 "填写内容有误" "Some input is not valid";
-    FileTypeMismatch       422 "文件不是支持的图片" "The file is not a picture of a supported type";
-    FileInUse              409 "图片已被使用" "The picture is used already";
+    FileTypeMismatch       422 "文件不是支持的图片、录音或PDF" "The file is no picture, recording or PDF of a supported type";
+    FileInUse              409 "文件已被使用" "The file is used already";
     ExportTooLong          422 "行数超出表格上限，请改用CSV或缩小范围" "More rows than an Excel sheet holds; take CSV or a smaller place";
     PhoneCodeInvalid       422 "手机号授权码无效或已使用" "The phone code is invalid or was used before";
     PickupCodeInvalid      404 "核销码不存在" "There is no such pickup code";
