@@ -14,29 +14,25 @@ CREATE FUNCTION refuse_as(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'refused by %', name USING ERRCODE = 'check_violation', CONSTRAINT = name;
 END $$;
-
--- A need that was resolved, declined or withdrawn is not taken up again, nor is one reviewed twice; one that was merged only comes back.
-CREATE FUNCTION refuse_need() RETURNS trigger LANGUAGE plpgsql AS $$
+-- For triggers whose condition says everything: the refusal has the trigger's name.
+CREATE FUNCTION refuse_always() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM refuse_as('needs_lifecycle');
+    PERFORM refuse_as(TG_NAME);
     RETURN NEW;
 END $$;
+
+-- A need that was resolved, declined or withdrawn is not taken up again, nor is one reviewed twice; one that was merged only comes back.
 CREATE TRIGGER needs_lifecycle BEFORE UPDATE OF state ON needs FOR EACH ROW
     WHEN (OLD.state <> NEW.state AND (OLD.state IN ('resolved', 'declined', 'withdrawn') OR NEW.state = 'in_review'
         OR (OLD.state = 'merged' AND NEW.state <> 'published')))
-    EXECUTE FUNCTION refuse_need();
+    EXECUTE FUNCTION refuse_always();
 
 -- A topic is decided once; the result of its vote is all that comes after.
-CREATE FUNCTION refuse_topic() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM refuse_as('topics_decided_for_good');
-    RETURN NEW;
-END $$;
 CREATE TRIGGER topics_decided_for_good BEFORE UPDATE ON topics FOR EACH ROW
     WHEN (OLD.state = 'resolved' OR (OLD.state = 'voting' AND (NEW.state = 'open'
         OR (NEW.resolution, NEW.reason, NEW.poll_id, NEW.decided_by, NEW.decided_at)
             IS DISTINCT FROM (OLD.resolution, OLD.reason, OLD.poll_id, OLD.decided_by, OLD.decided_at))))
-    EXECUTE FUNCTION refuse_topic();
+    EXECUTE FUNCTION refuse_always();
 CREATE FUNCTION refuse_late_comment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM topics t WHERE t.id = NEW.topic_id AND t.state = 'resolved') THEN
@@ -47,13 +43,8 @@ END $$;
 CREATE TRIGGER topic_comments_in_time BEFORE INSERT ON topic_comments FOR EACH ROW EXECUTE FUNCTION refuse_late_comment();
 
 -- Minutes that a second person confirmed stay as they were read.
-CREATE FUNCTION refuse_minutes() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM refuse_as('deliberations_confirmed_for_good');
-    RETURN NEW;
-END $$;
 CREATE TRIGGER deliberations_confirmed_for_good BEFORE UPDATE OR DELETE ON deliberations FOR EACH ROW
-    WHEN (OLD.confirmed_at IS NOT NULL) EXECUTE FUNCTION refuse_minutes();
+    WHEN (OLD.confirmed_at IS NOT NULL) EXECUTE FUNCTION refuse_always();
 
 -- A closed case takes no more notes.
 CREATE FUNCTION refuse_case_note() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -97,37 +88,22 @@ CREATE TRIGGER project_selections_as_proposed BEFORE INSERT ON project_selection
 -- What a supervisor found is not taken away, nor what was done about it once it is checked.
 CREATE TRIGGER findings_append_only BEFORE DELETE ON findings FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER rectifications_append_only BEFORE DELETE ON rectifications FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE FUNCTION refuse_rectification() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM refuse_as('rectifications_checked_for_good');
-    RETURN NEW;
-END $$;
 CREATE TRIGGER rectifications_checked_for_good BEFORE UPDATE ON rectifications FOR EACH ROW
-    WHEN (OLD.verdict IS NOT NULL) EXECUTE FUNCTION refuse_rectification();
+    WHEN (OLD.verdict IS NOT NULL) EXECUTE FUNCTION refuse_always();
 
 -- Money of a fund: what was received or spent is never another sum, nor somebody else's, and what was taken back stays so.
-CREATE FUNCTION refuse_receipt() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM refuse_as('fund_receipts_kept');
-    RETURN NEW;
-END $$;
 CREATE TRIGGER fund_receipts_kept BEFORE UPDATE ON fund_receipts FOR EACH ROW
     WHEN (OLD.reversed_at IS NOT NULL
         OR (NEW.fund_id, NEW.kind, NEW.tariff_id, NEW.vehicle_id, NEW.period, NEW.payer_id, NEW.fen, NEW.recorded_by, NEW.recorded_at)
             IS DISTINCT FROM
             (OLD.fund_id, OLD.kind, OLD.tariff_id, OLD.vehicle_id, OLD.period, OLD.payer_id, OLD.fen, OLD.recorded_by, OLD.recorded_at))
-    EXECUTE FUNCTION refuse_receipt();
-CREATE FUNCTION refuse_expense() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM refuse_as('fund_expenses_kept');
-    RETURN NEW;
-END $$;
+    EXECUTE FUNCTION refuse_always();
 CREATE TRIGGER fund_expenses_kept BEFORE UPDATE ON fund_expenses FOR EACH ROW
     WHEN (OLD.state IN ('refused', 'withdrawn', 'reversed') OR (OLD.state = 'confirmed' AND NEW.state <> 'reversed')
         OR (OLD.state = 'proposed' AND NEW.state = 'reversed')
         OR (NEW.fund_id, NEW.kind, NEW.payee_id, NEW.purpose, NEW.fen, NEW.proposed_by, NEW.proposed_at)
             IS DISTINCT FROM (OLD.fund_id, OLD.kind, OLD.payee_id, OLD.purpose, OLD.fen, OLD.proposed_by, OLD.proposed_at))
-    EXECUTE FUNCTION refuse_expense();
+    EXECUTE FUNCTION refuse_always();
 CREATE TRIGGER fund_receipts_append_only BEFORE DELETE ON fund_receipts FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER fund_expenses_append_only BEFORE DELETE ON fund_expenses FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

@@ -8,6 +8,7 @@ use entities::programmes::{ProgrammeState, programme};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
 };
+use uuid::Uuid;
 
 use super::scope::Sql;
 use crate::platform::state::AppState;
@@ -49,7 +50,7 @@ impl Use {
 
 /// `{}` is the list of programmes. What moved is added up from transfers; what is there is what the funds keep. SQLite takes a cross
 /// join in the order in which it is written, and so does not go through everybody's accounts.
-const FLOWS: &str = "
+const PROGRAMMES: &str = "
     WITH own AS (
         SELECT g.id AS programme_id, g.parent_id, g.place_id, a.id AS account_id, a.posted FROM programmes g
         JOIN ledger_accounts a ON a.owner_id = g.id AND a.community_id = g.place_id AND a.unit = 'fen' AND a.kind = 'fund'
@@ -59,7 +60,7 @@ const FLOWS: &str = "
         WHERE p.programme_id = w.programme_id AND c.project_id = p.id
             AND a.owner_id = c.id AND a.community_id = w.place_id AND a.unit = 'fen' AND a.kind = 'fund'
     )
-    SELECT programme_id, flow, CAST(SUM(amount) AS bigint) AS fen FROM (
+    SELECT programme_id AS owner_id, flow AS what, CAST(SUM(amount) AS bigint) AS fen FROM (
         SELECT w.programme_id, CASE WHEN o.kind = 'outside' OR o.owner_id = w.parent_id THEN 'received'
             WHEN r.id IS NOT NULL THEN 'from_parts' ELSE 'returned' END AS flow, t.amount
         FROM own w JOIN ledger_transfers t ON t.credit_id = w.account_id
@@ -84,26 +85,37 @@ const FLOWS: &str = "
         JOIN ledger_accounts o ON o.id = t.credit_id AND o.kind = 'outside'
     ) flows GROUP BY programme_id, flow";
 
+/// Some money of a programme or fund, and what became of it.
+#[derive(FromQueryResult)]
+struct Flow {
+    owner_id: Uuid,
+    what: String,
+    fen: i64,
+}
+
+/// One statement, in which `{}` stands for the owners.
+async fn flows(
+    connection: &DatabaseConnection,
+    text: &str,
+    owners: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Flow>, DbErr> {
+    let mut sql = Sql::new(connection);
+    let owners = sql.bind_all(owners);
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    sql.read::<Flow>(text.replace("{}", &owners)).all(connection).await
+}
+
 /// Where the money of some programmes is; one statement. A programme without money is not among them.
 pub(super) async fn of_programmes(
     connection: &DatabaseConnection,
     ids: impl IntoIterator<Item = ProgrammeId>,
 ) -> Result<BTreeMap<ProgrammeId, Use>, DbErr> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        programme_id: ProgrammeId,
-        flow: String,
-        fen: i64,
-    }
-    let mut sql = Sql::new(connection);
-    let ids = sql.bind_all(ids);
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
     let mut all: BTreeMap<ProgrammeId, Use> = BTreeMap::new();
-    for Row { programme_id, flow, fen } in sql.read::<Row>(FLOWS.replace("{}", &ids)).all(connection).await? {
-        let row = all.entry(programme_id).or_default();
-        match flow.as_str() {
+    for Flow { owner_id, what, fen } in flows(connection, PROGRAMMES, ids.into_iter().map(|id| id.0)).await? {
+        let row = all.entry(ProgrammeId(owner_id)).or_default();
+        match what.as_str() {
             "received" => row.budget_fen += fen,
             "to_parts" => row.in_parts_fen += fen,
             "from_parts" => row.in_parts_fen -= fen,
@@ -142,39 +154,34 @@ impl FundUse {
     }
 }
 
+/// `{}` is the list of funds.
+const FUNDS: &str = "
+    WITH own AS (
+        SELECT f.id AS fund_id, a.id AS account_id, a.posted FROM funds f
+        JOIN ledger_accounts a ON a.owner_id = f.id AND a.community_id = f.community_id AND a.unit = 'fen' AND a.kind = 'fund'
+        WHERE f.id IN ({})
+    )
+    SELECT fund_id AS owner_id, flow AS what, CAST(SUM(amount) AS bigint) AS fen FROM (
+        SELECT w.fund_id, CASE WHEN x.kind = 'reversal' THEN 'paid_back' ELSE 'received' END AS flow, t.amount
+        FROM own w JOIN ledger_transfers t ON t.credit_id = w.account_id
+        JOIN ledger_transactions x ON x.id = t.transaction_id AND x.phase IN ('posted', 'post')
+        UNION ALL
+        SELECT w.fund_id, CASE WHEN x.kind = 'reversal' THEN 'refunded' ELSE 'spent' END, t.amount
+        FROM own w JOIN ledger_transfers t ON t.debit_id = w.account_id
+        JOIN ledger_transactions x ON x.id = t.transaction_id AND x.phase IN ('posted', 'post')
+        UNION ALL
+        SELECT fund_id, 'left', posted FROM own
+    ) flows GROUP BY fund_id, flow";
+
 /// Where the money of some funds is; one statement. A fund without money is not among them.
 pub(super) async fn of_funds(
     connection: &DatabaseConnection,
     ids: impl IntoIterator<Item = FundId>,
 ) -> Result<BTreeMap<FundId, FundUse>, DbErr> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        fund_id: FundId,
-        flow: String,
-        fen: i64,
-    }
-    let mut sql = Sql::new(connection);
-    let ids = sql.bind_all(ids);
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let text = format!(
-        "WITH own AS (SELECT f.id AS fund_id, a.id AS account_id, a.posted FROM funds f \
-         JOIN ledger_accounts a ON a.owner_id = f.id AND a.community_id = f.community_id AND a.unit = 'fen' AND a.kind = 'fund' \
-         WHERE f.id IN ({ids})) \
-         SELECT fund_id, flow, CAST(SUM(amount) AS bigint) AS fen FROM (\
-         SELECT w.fund_id, CASE WHEN x.kind = 'reversal' THEN 'paid_back' ELSE 'received' END AS flow, t.amount \
-         FROM own w JOIN ledger_transfers t ON t.credit_id = w.account_id \
-         JOIN ledger_transactions x ON x.id = t.transaction_id AND x.phase IN ('posted', 'post') \
-         UNION ALL SELECT w.fund_id, CASE WHEN x.kind = 'reversal' THEN 'refunded' ELSE 'spent' END, t.amount \
-         FROM own w JOIN ledger_transfers t ON t.debit_id = w.account_id \
-         JOIN ledger_transactions x ON x.id = t.transaction_id AND x.phase IN ('posted', 'post') \
-         UNION ALL SELECT fund_id, 'left', posted FROM own) flows GROUP BY fund_id, flow"
-    );
     let mut all: BTreeMap<FundId, FundUse> = BTreeMap::new();
-    for Row { fund_id, flow, fen } in sql.read::<Row>(text).all(connection).await? {
-        let row = all.entry(fund_id).or_default();
-        match flow.as_str() {
+    for Flow { owner_id, what, fen } in flows(connection, FUNDS, ids.into_iter().map(|id| id.0)).await? {
+        let row = all.entry(FundId(owner_id)).or_default();
+        match what.as_str() {
             "received" => row.received_fen += fen,
             "refunded" => row.refunded_fen += fen,
             "spent" => row.spent_fen += fen,

@@ -92,9 +92,7 @@ impl Sql {
 
     /// A condition: the path lies at or below a place.
     pub(super) fn within(&mut self, column: &str, path: &str) -> String {
-        // As in `places::within`: what begins with the path.
-        let above = format!("{}0", path.trim_end_matches('/'));
-        let (from, above) = (self.bind(path), self.bind(above));
+        let [from, above] = places::range(path).map(|bound| self.bind(bound));
         format!("{column} >= {from} AND {column} < {above}")
     }
 
@@ -129,7 +127,7 @@ impl Sql {
         if self.postgres {
             format!("split_part({rest}, '/', 1)")
         } else {
-            // Nothing is found in nothing, and up to before the first letter is nothing.
+            // What ends at the place itself has no further slash but the one that is added here: its step is empty.
             format!("substr({rest}, 1, instr({rest} || '/', '/') - 1)")
         }
     }
@@ -148,7 +146,7 @@ impl Sql {
         }
     }
 
-    /// The last moment of a day that is a text, in China: half past day is not yet over.
+    /// The last moment of a day that is a text, in China.
     pub(super) fn day_end(&self, day: &str) -> String {
         // Midnight in China is 16:00 in Greenwich, every day of the year.
         if self.postgres {

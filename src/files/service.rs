@@ -241,23 +241,18 @@ pub async fn attach_document(
         .one(txn)
         .await?;
     let row = own.ok_or_else(|| Problem::field(pointer, "没有这份文件 / no such document of yours"))?;
-    let taken = file::Entity::update_many()
-        .col_expr(file::Column::PlacePath, place_path.into())
-        .filter(file::Column::Id.eq(id))
-        .filter(file::Column::PlacePath.is_null())
-        .exec(txn)
-        .await?;
-    if taken.rows_affected == 1 { Ok(row.sha256) } else { Err(Code::FileInUse.into()) }
+    use_once(txn, id, place_path).await?;
+    Ok(row.sha256)
 }
 
-/// [`attach`] for one voice, which was uploaded in confidence or not; gives its length in milliseconds.
+/// [`attach`] for one voice, which was uploaded in confidence or not.
 pub async fn attach_voice(
     txn: &DatabaseTransaction,
     owner: UserId,
     (id, secrecy): (FileId, Secrecy),
     place_path: &str,
     pointer: &str,
-) -> Result<i64, Problem> {
+) -> Result<(), Problem> {
     let own = file::Entity::find_by_id(id)
         .filter(file::Column::OwnerId.eq(owner))
         .filter(file::Column::ContentType.starts_with(VOICES))
@@ -268,13 +263,18 @@ pub async fn attach_voice(
         let why = "保密诉求的录音须以 confidential=true 上传，其他录音不可 / uploaded with confidential=true if and only if the need is";
         return Err(Problem::field(pointer, why));
     }
+    use_once(txn, id, place_path).await
+}
+
+/// Uses a file for something at a place, once: the condition of the statement.
+async fn use_once(txn: &DatabaseTransaction, id: FileId, place_path: &str) -> Result<(), Problem> {
     let taken = file::Entity::update_many()
         .col_expr(file::Column::PlacePath, place_path.into())
         .filter(file::Column::Id.eq(id))
         .filter(file::Column::PlacePath.is_null())
         .exec(txn)
         .await?;
-    if taken.rows_affected == 1 { Ok(row.duration_ms.unwrap_or_default()) } else { Err(Code::FileInUse.into()) }
+    if taken.rows_affected == 1 { Ok(()) } else { Err(Code::FileInUse.into()) }
 }
 
 /// A voice as answers describe it.

@@ -73,11 +73,16 @@ pub async fn named_in_community(
     }
 }
 
+/// From where to before where the paths at or below `path` lie, for statements that are written as text.
+pub fn range(path: &str) -> [String; 2] {
+    // Paths end with '/', and '0' is the next character: the range holds exactly what begins with the path.
+    [path.to_owned(), format!("{}0", path.trim_end_matches('/'))]
+}
+
 /// The rows whose path column lies at or below `path`: one range of the column's index.
 pub fn within(column: impl ColumnTrait, path: &str) -> Condition {
-    // Paths end with '/', and '0' is the next character: the range holds exactly what begins with the path.
-    let above = format!("{}0", path.trim_end_matches('/'));
-    Condition::all().add(column.gte(path)).add(column.lt(above))
+    let [from, above] = range(path);
+    Condition::all().add(column.gte(from)).add(column.lt(above))
 }
 
 /// The rows at or below any of the paths; none for no path.

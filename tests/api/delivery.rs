@@ -1,7 +1,9 @@
 //! Delivery: start, reports, completion and termination.
 
+use entities::ids::OrganisationId;
 use entities::projects::Part;
 use futures_util::future::join_all;
+use linli::platform::ids;
 use serde_json::{Value, json};
 
 use crate::support::projects::{assign, contracted, programme, running, three};
@@ -87,6 +89,9 @@ async fn staff_terminate_with_a_reason_and_in_public() {
         project.staff.post(&terminate, json!({ "reason": "机构注销" })).await.expect(200);
         assert_eq!(project.state().await, "terminated");
         assert!(notices(&project.staff).await.contains(&json!("project.terminated")));
+        // Guard: `is_end` in `service::assign`.
+        let late = json!({ "organisation_id": ids::named::<OrganisationId>("organisation:督导测试中心") });
+        project.staff.put(&project.at("parties/supervisor"), late).await.refused(409, "project_state");
         project
             .implementer
             .post(&project.at("services"), project.record(app, json!({})))

@@ -1,35 +1,18 @@
 //! Nobody decides about their own side, and nobody acts for a side without the grant for it: the programme's steps and the parties'.
 
 use chrono::TimeDelta;
-use entities::ids::OrganisationId;
-use entities::organisations::{PersonRole, person};
 use linli::platform::ids;
-use sea_orm::ActiveValue::Set;
 use serde_json::{Value, json};
 
 use crate::designs::{design, designer, handed_in, proposal};
 use crate::programmes::{made, opened, programme};
 use crate::reviews::{review, seat};
 use crate::selection::{second_officer, shortlisted};
-use crate::support::projects::{put, running};
-use crate::support::{GUANGHUA, TestApp, place_id, user_id};
+use crate::support::projects::running;
+use crate::support::{GUANGHUA, TestApp, place_id};
+use crate::tenders::join_organisation;
 
 const EXPERTS: [&str; 2] = ["social-worker-1", "social-worker-2"];
-
-async fn belongs(app: &TestApp, name: &str, organisation_id: OrganisationId) {
-    let row = person::ActiveModel {
-        id: Set(ids::unordered()),
-        organisation_id: Set(organisation_id),
-        user_id: Set(user_id(name)),
-        role: Set(PersonRole::Member),
-        duty: Set("项目".to_owned()),
-        since: Set(app.state.clock.now()),
-        added_by: Set(None),
-        ended_at: Set(None),
-        ended_by: Set(None),
-    };
-    put(app, row).await;
-}
 
 /// A programme whose ranking is the experts' alone, so that no poll is waited for.
 fn by_experts(app: &TestApp) -> Value {
@@ -47,7 +30,7 @@ async fn an_officer_decides_nothing_about_what_their_own_organisation_designs() 
         seat(&district, &path, &EXPERTS).await;
         let project = handed_in(&org, &path, "扶手", 500_000).await;
         let officer = second_officer(app).await;
-        belongs(app, "newcomer-3", designer().into()).await;
+        join_organisation(app, designer().into(), "newcomer-3").await;
         for (step, body) in
             [("return", json!({ "reason": "x" })), ("decline", json!({ "reason": "x" })), ("shortlist", json!({}))]
         {
@@ -71,9 +54,9 @@ async fn an_officer_decides_nothing_about_what_their_own_organisation_designs() 
 async fn whoever_belongs_to_a_party_neither_decides_for_the_programme_nor_acts_without_the_grant() {
     TestApp::run(async |app| {
         let project = running(app).await;
-        belongs(app, "staff-2", ids::named("organisation:随艺测试中心")).await;
-        belongs(app, "resident-5", ids::named("organisation:随艺测试中心")).await;
-        belongs(app, "resident-6", ids::named("organisation:督导测试中心")).await;
+        join_organisation(app, ids::named("organisation:随艺测试中心"), "staff-2").await;
+        join_organisation(app, ids::named("organisation:随艺测试中心"), "resident-5").await;
+        join_organisation(app, ids::named("organisation:督导测试中心"), "resident-6").await;
         let reason = json!({ "reason": "不再需要" });
         project.staff_2.post(&project.at("terminate"), reason).await.refused(403, "forbidden");
         let today = linli::platform::calendar::day(app.state.clock.now());

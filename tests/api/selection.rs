@@ -133,6 +133,15 @@ async fn experts_and_residents_rank_one_officer_proposes_and_another_confirms() 
         district.post(&format!("{}/select", projects[0]), json!({})).await.expect(200);
         assert_eq!(resident.get(&path).await.expect(200)["available_fen"], 100_000);
         district.post(&format!("{path}/close"), json!({})).await.expect(200);
+        // Guard: the programme's state in each command. Nothing more is decided with money that went back.
+        let poll = json!({ "community_id": place_id(GUANGHUA) });
+        let confirm = format!("{path}/selection/{}/confirm", again["id"].as_str().unwrap());
+        for (rest, body) in [("/poll", poll), ("/selection", json!({}))] {
+            district.post(&format!("{path}{rest}"), body).await.refused(409, "programme_not_open");
+        }
+        district.post(&confirm, json!({})).await.refused(409, "programme_not_open");
+        let seat = format!("{path}/experts/{}", crate::support::user_id("social-worker-3"));
+        district.put(&seat, json!({})).await.refused(409, "programme_not_open");
     })
     .await;
 }

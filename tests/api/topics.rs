@@ -75,7 +75,7 @@ async fn a_need_is_in_one_topic_at_a_time_and_comes_out_as_it_was() {
     .await;
 }
 
-// Guards: the code's signature and time, the residence looked at in `sign_in`, the primary key of the attendances, and
+// Guards: the times in `call_off` and `confirm_attendance`, the code's signature and time, the residence looked at in `sign_in`, the primary key of the attendances, and
 // `deliberation_attendances_not_by_oneself` behind the checks before it.
 #[actix_web::test]
 async fn who_is_there_signs_in_or_is_marked_and_earns_once_confirmed() {
@@ -105,6 +105,8 @@ async fn who_is_there_signs_in_or_is_marked_and_earns_once_confirmed() {
         let sign_in = format!("{path}/sign-in");
         scanner.post(&sign_in, json!({ "code": code })).await.refused(409, "check_in_window");
         leader.post(&format!("{path}/attendances"), json!({ "user_id": frail.id })).await.refused(409, "check_in_window");
+        let confirm = format!("{path}/attendances/confirmation");
+        leader.post(&confirm, json!({})).await.refused(409, "check_in_window");
         app.advance(Duration::minutes(65)).await;
         let [resident, scanner, frail, newcomer, leader, staff, second] = {
             let _ = (resident, scanner, frail, newcomer, leader, staff, second);
@@ -131,7 +133,7 @@ async fn who_is_there_signs_in_or_is_marked_and_earns_once_confirmed() {
         resident.get(&mark).await.refused(403, "forbidden");
         assert_eq!(resident.get(&path).await.expect(200)["present"], 3);
 
-        let confirm = format!("{path}/attendances/confirmation");
+        leader.post(&format!("{path}/call-off"), json!({ "reason": "下雨" })).await.refused(409, "session_started");
         resident.post(&confirm, json!({})).await.refused(403, "forbidden");
         // The leader was there and does not confirm that.
         assert_eq!(leader.post(&confirm, json!({})).await.expect(200)["confirmed"], 2);

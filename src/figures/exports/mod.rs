@@ -9,7 +9,7 @@ pub(super) mod tables;
 use futures_util::{Stream, StreamExt};
 use sea_orm::{DatabaseConnection, DbErr, Statement, StreamTrait};
 
-use crate::places::Place;
+use crate::places::{self, Place};
 use files::Value;
 use tables::Table;
 
@@ -20,9 +20,7 @@ pub(super) async fn rows<'a>(
     place: &Place,
     minimum_cell: i64,
 ) -> Result<impl Stream<Item = Result<Vec<Value>, DbErr>> + Send + 'a, DbErr> {
-    // As in `places::within`: what begins with the path.
-    let above = format!("{}0", place.path.trim_end_matches('/'));
-    let values = [place.path.clone().into(), above.into()];
+    let values = places::range(&place.path).map(Into::into);
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), table.query, values);
     let rows = connection.stream_raw(statement).await?;
     Ok(rows.map(move |row| table.read(&row?, minimum_cell)))

@@ -5,6 +5,7 @@ mod people;
 mod platforms;
 mod pool;
 mod qualifications;
+mod record;
 mod register;
 mod sites;
 mod talent;
@@ -21,6 +22,7 @@ use crate::platform::http::Problem;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     register::routes(config);
+    record::routes(config);
     qualifications::routes(config);
     people::routes(config);
     conflicts::routes(config);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::register::{QualificationView, qualification_view};
+use super::record::{QualificationView, qualification_view};
 use crate::identity::Actor;
 use crate::organisations::service::register::{self, Certified};
 use crate::platform::http::{Command, Outcome, Problem, command, text, transact};

@@ -223,14 +223,12 @@ pub(in crate::organisations) async fn counted(
     connection: &impl ConnectionTrait,
     path: &str,
 ) -> Result<Vec<Counted>, Problem> {
-    // The range of what begins with the path, as in `places::within`.
-    let above = format!("{}0", path.trim_end_matches('/'));
     let sql = "
         SELECT p.level, COUNT(*) AS platforms, CAST(COALESCE(SUM(p.invested_fen), 0) AS bigint) AS invested_fen,
                CAST(COALESCE(SUM(p.area_m2), 0) AS bigint) AS area_m2,
                CAST(COALESCE(SUM((SELECT COUNT(*) FROM organisations o WHERE o.incubator_id = p.id)), 0) AS bigint) AS raised
         FROM platforms p WHERE p.place_path >= $1 AND p.place_path < $2 GROUP BY p.level";
-    let values = [path.into(), above.into()];
+    let values = places::range(path).map(Into::into);
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(Counted::find_by_statement(statement).all(connection).await?)
 }
